@@ -18,7 +18,7 @@
 //     notify child ───────────────────────────▶  capabilities, seccomp, execve
 //     await exec   ◀─────────────────────────── (the socket closes on exec, or brings the failure)
 
-/** Index of a file descriptor that a program holds, 0 to 63. A slot is set by the op that opens the descriptor; all are close-on-exec. A child starts with its parent's. */
+/** Index of a file descriptor that a program holds, 0 to 254 (a container may have many bind mounts, all opened before the root is left). A slot is set by the op that opens the descriptor; all are close-on-exec. A child starts with its parent's. */
 export type Slot = number;
 
 /** An errno by name, for `tolerate`. */
@@ -44,7 +44,12 @@ export type Errno =
   | 'ENOTCONN'
   | 'ELOOP';
 
-/** A path: relative to the directory in slot `dir` where one is given, else as the process sees it. `resolve` are openat2 flags that bound the look-up. */
+/**
+ * A path: relative to the directory in slot `dir` where one is given, else as the process sees it. An empty path is what `dir` itself
+ * stands for (AT_EMPTY_PATH, MOVE_MOUNT_T_EMPTY_PATH). `resolve` are openat2 flags that bound the look-up; calls without such flags get
+ * the bound by opening with O_PATH first: the parent directory for what makes or removes a name (mkdir, mknod, symlink, unlink, rmdir),
+ * the thing itself for the rest (openTree, moveMount, chdir, chown ...).
+ */
 export interface At {
   readonly dir?: Slot;
   readonly path: string;
@@ -55,6 +60,8 @@ export interface At {
 interface Common {
   /** Who asked for it, for readers of the disassembly ("runtime-spec config.md Mounts: /proc"). Not sent to the launcher. */
   readonly why?: string;
+  /** What was attempted, in the words that users know ("error mounting \"proc\" to rootfs at \"/proc\""): the error's text goes after a colon. Not sent to the launcher. */
+  readonly failure?: string;
   /** Errnos that do not fail the program. */
   readonly tolerate?: readonly Errno[];
 }
@@ -125,7 +132,17 @@ export type Op = Common &
         readonly args: readonly string[];
         readonly env: readonly string[];
       }
+    /** Only looks: succeeds when one of the candidates is a regular file that this process may execute, else fails as `exec` would (EACCES for a directory, as execve does). For a failure that must be told before a gate. */
+    | { readonly op: 'checkExec'; readonly candidates: readonly string[] }
     | { readonly op: 'exit'; readonly code: number }
+    /** pidfd_open(2). */
+    | { readonly op: 'pidfdOpen'; readonly slot: Slot; readonly pid: number }
+    /** Blocks until a byte can be read from `slot`, and takes it (the gate that `berth-runc start` opens: a FIFO held open for reading and writing). */
+    | { readonly op: 'awaitByte'; readonly slot: Slot }
+    /** set_mempolicy(2). */
+    | { readonly op: 'memoryPolicy'; readonly mode: number; readonly nodes: Uint8Array }
+    /** BPF_PROG_LOAD of a BPF_PROG_TYPE_CGROUP_DEVICE program (struct bpf_insn array) and BPF_PROG_ATTACH to the v2 cgroup in `cgroup`. */
+    | { readonly op: 'deviceFilter'; readonly cgroup: Slot; readonly program: Uint8Array }
     /** Runs a program of the host to its end (a hook): `stdin` is given to it, with the pid put in as decimal text where `pidToken` stands. Fails with EIO when it exits non-zero or `timeoutMs` passes; its last 4 KiB of stderr are the error's text. */
     | {
         readonly op: 'run';
@@ -204,6 +221,10 @@ export type Op = Common &
       }
     /** move_mount of the mount in `slot` onto a path. `make` makes the target first where it is missing, with its parents: nothing is followed out of `dir` when `resolve` forbids it. */
     | ({ readonly op: 'moveMount'; readonly slot: Slot; readonly make?: 'directory' | 'file' } & At)
+    /** Hides what is at `path`: a directory under a copy of the mount in `directory`, anything else under a copy of the mount in `file`. Nothing there: success. */
+    | ({ readonly op: 'mask'; readonly file: Slot; readonly directory: Slot } & At)
+    /** Makes what is at `path` read-only with all mounts below it: a recursive copy of it, read-only, goes over it. Nothing there: success. */
+    | ({ readonly op: 'readonlyPath' } & At)
     /** Copies what is at `path` into the mount in `slot` before it is moved there (tmpcopyup): owners, modes, links, xattrs; bounded by `maxBytes`. */
     | ({ readonly op: 'copyUp'; readonly slot: Slot; readonly maxBytes: number } & At)
 
@@ -228,16 +249,15 @@ export type Op = Common &
       }
     /** dup2 onto a plain descriptor (0, 1, 2, 3 ...), without close-on-exec. */
     | { readonly op: 'dup'; readonly slot: Slot; readonly fd: number }
-    /** Opens ptmx (a path in the container's own devpts), unlocks it, sets the size; master and slave into slots. */
-    | {
+    /** Opens ptmx (`path`, in the container's own devpts), unlocks it, sets the size unless 0; the slave by TIOCGPTPEER, so that no path is trusted, then owned by `uid`. Master and slave into slots. */
+    | ({
         readonly op: 'openPty';
-        readonly ptmx: string;
         readonly master: Slot;
         readonly slave: Slot;
         readonly rows: number;
         readonly columns: number;
         readonly uid: number;
-      }
+      } & At)
     /** TIOCSCTTY on the slave in slot. */
     | { readonly op: 'controllingTty'; readonly slot: Slot }
     /** Sends a descriptor over the sync socket to the parent, which takes it into its slot with `receiveFd`. */
