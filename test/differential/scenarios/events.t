@@ -1,0 +1,24 @@
+$ docker run --rm --name evt busybox true
+$ docker run -d --name evt2 busybox sleep 100
+<id>
+$ docker exec evt2 true
+$ docker kill evt2
+evt2
+$ sleep 0.2; docker rm evt2
+evt2
+$ docker events --since 10s --until 0s --filter type=container --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}' | grep evt
+container create evt <no value> <no value>
+container attach evt <no value> <no value>
+container start evt <no value> <no value>
+container die evt 0 <no value>
+container destroy evt <no value> <no value>
+container create evt2 <no value> <no value>
+$ docker events --since 10s --until 0s --filter event=die --format '{{.Actor.Attributes.name}} {{.Action}} {{.Actor.Attributes.exitCode}}' | grep evt
+evt die 0
+$ docker events --since 10s --until 0s --filter type=network --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sort -u
+network connect bridge
+network disconnect bridge
+$ docker events --since 10s --until 0s --filter nosuch=1 --format '{{.Action}}' | head -n 3
+load
+create
+attach
