@@ -6,15 +6,23 @@ $ docker kill evt2
 evt2
 $ sleep 0.2; docker rm evt2
 evt2
-$ docker events --since 10s --until 0s --filter type=container --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}' | grep evt
+$ sleep 1; docker events --since 10s --until 0s --filter type=container --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}} {{.Actor.Attributes.signal}}' | grep evt
 container create evt <no value> <no value>
 container attach evt <no value> <no value>
 container start evt <no value> <no value>
 container die evt 0 <no value>
 container destroy evt <no value> <no value>
 container create evt2 <no value> <no value>
+container start evt2 <no value> <no value>
+container exec_create: true  evt2 <no value> <no value>
+container exec_start: true  evt2 <no value> <no value>
+container exec_die evt2 0 <no value>
+container kill evt2 <no value> 9
+container die evt2 137 <no value>
+container destroy evt2 <no value> <no value>
 $ docker events --since 10s --until 0s --filter event=die --format '{{.Actor.Attributes.name}} {{.Action}} {{.Actor.Attributes.exitCode}}' | grep evt
 evt die 0
+evt2 die 137
 $ docker events --since 10s --until 0s --filter type=network --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sort -u
 network connect bridge
 network disconnect bridge
