@@ -13,6 +13,15 @@ export {
   type Platform,
 } from './image.ts';
 export {
+  isAttestation,
+  isForeignLayerType,
+  isImageConfigType,
+  type ParsedManifest,
+  parseDescriptor,
+  parseImageConfig,
+  parseManifest,
+} from './parse.ts';
+export {
   choosePlatform,
   formatPlatform,
   formatPlatformFully,
