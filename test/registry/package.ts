@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
-const cacheRoot = process.env['BERTH_TEST_CACHE'] ?? join(import.meta.dirname, '../../build/test-cache');
+const cacheRoot = process.env.BERTH_TEST_CACHE ?? join(import.meta.dirname, '../../build/test-cache');
 
 let registry: Promise<string> | undefined;
 

@@ -45,8 +45,11 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Runn
     await writeFile(join(directory, 'config.yml'), configuration(directory, options));
     child = spawn(binary, ['serve', join(directory, 'config.yml')], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], OTEL_TRACES_EXPORTER: 'none' },
+      env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' },
     });
+    const kill = (): boolean | undefined => child?.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => process.off('exit', kill));
     const output = collect(child);
     const host = await output.listening;
     return {
