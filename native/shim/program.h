@@ -10,11 +10,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "opcodes.h"
+
 #define PROGRAM_MAGIC 0x48545242u // "BRTH"
-#define PROGRAM_VERSION 1u
 #define PROGRAM_MAX_BYTES (16u << 20)
 #define PROGRAM_MAX_DEPTH 8
-#define SLOTS 64
+#define SLOTS 255
 #define ABSENT 0xffffffffu // an optional argument that is not there
 #define DETAIL_MAX 4096
 

@@ -1,3 +1,7 @@
+export { decodeProgram } from './decode.ts';
+export { encodeProgram } from './encode.ts';
+export { errnoName, errnoNumber } from './errno.ts';
+export { decodeFailure, describeErrno, failedOp, ProgramError } from './failure.ts';
 export {
   AT_FDCWD,
   type Native,
