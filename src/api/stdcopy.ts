@@ -1,0 +1,74 @@
+// The framing of output that is not a terminal's (reference engine-api.md, section 4): an 8-byte header, then the payload.
+//
+//     byte 0      stream: 0 stdin, 1 stdout, 2 stderr, 3 system error
+//     bytes 1..3  zero
+//     bytes 4..7  payload length, big-endian
+
+import { InvalidArgument } from '../errdefs/index.ts';
+
+export const streamTypes = { stdin: 0, stdout: 1, stderr: 2, systemError: 3 } as const;
+export type StreamType = (typeof streamTypes)[keyof typeof streamTypes];
+
+export const frameHeaderBytes = 8;
+
+/** The header alone, for writers that send the payload without copying it. */
+export function frameHeader(stream: StreamType, lengthBytes: number): Buffer {
+  const header = Buffer.alloc(frameHeaderBytes);
+  header[0] = stream;
+  header.writeUInt32BE(lengthBytes, 4);
+  return header;
+}
+
+/** One frame, header and payload in one buffer. */
+export function frame(stream: StreamType, payload: Uint8Array): Buffer {
+  const out = Buffer.allocUnsafe(frameHeaderBytes + payload.length);
+  out.writeUInt32BE(stream * 0x1000000, 0);
+  out.writeUInt32BE(payload.length, 4);
+  out.set(payload, frameHeaderBytes);
+  return out;
+}
+
+/**
+ * Takes frames apart as bytes arrive. Payloads are handed on in pieces as they come, never gathered, so the memory held is
+ * at most one header, whatever length a hostile peer announces.
+ */
+export class FrameDemultiplexer {
+  readonly #onData: (stream: StreamType, payload: Buffer) => void;
+  readonly #header = Buffer.alloc(frameHeaderBytes);
+  #headerBytes = 0;
+  #payloadLeft = 0;
+  #stream: StreamType = streamTypes.stdout;
+
+  constructor(onData: (stream: StreamType, payload: Buffer) => void) {
+    this.#onData = onData;
+  }
+
+  /** Throws InvalidArgument on a stream type that does not exist. The payload given on is a view of `chunk`. */
+  push(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      if (this.#payloadLeft === 0) {
+        const take = Math.min(frameHeaderBytes - this.#headerBytes, chunk.length - at);
+        chunk.copy(this.#header, this.#headerBytes, at, at + take);
+        this.#headerBytes += take;
+        at += take;
+        if (this.#headerBytes < frameHeaderBytes) return;
+        const stream = this.#header[0]!;
+        if (stream > streamTypes.systemError) throw new InvalidArgument(`unrecognized stream: ${stream}`);
+        this.#stream = stream as StreamType;
+        this.#payloadLeft = this.#header.readUInt32BE(4);
+        this.#headerBytes = 0;
+        continue;
+      }
+      const take = Math.min(this.#payloadLeft, chunk.length - at);
+      this.#payloadLeft -= take;
+      this.#onData(this.#stream, chunk.subarray(at, at + take));
+      at += take;
+    }
+  }
+
+  /** Whether the stream ended between two frames, as it must. */
+  get atBoundary(): boolean {
+    return this.#headerBytes === 0 && this.#payloadLeft === 0;
+  }
+}
