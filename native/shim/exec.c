@@ -118,6 +118,7 @@ static void failed(struct process *process) {
   control_reply(process->connection, process->connection_serial, process->request, process->sequence, WIRE_PROGRAM_FAILED, bytes, size);
   if (process_index(process) == 0) {
     // A container that did not come to life has no shim; the daemon clears away what the program had made.
+    process->phase = PROCESS_STOPPED;
     shim.leaving = true;
     for (uint32_t i = 0; i < shim.client_top; i++) {
       if (clients[i].fd >= 0 && clients[i].process == 0) client_end(&clients[i]);
@@ -136,6 +137,7 @@ static void started(struct process *process) {
   if (init) shim.phase = WIRE_PHASE_RUNNING;
   control_reply(process->connection, process->connection_serial, process->request, process->sequence, 0, &pid, sizeof pid);
   streams_arm(process);
+  clients_awake(process);
   if (adopt_stray(process)) return;
   if (init) {
     oom_watch();
@@ -154,6 +156,7 @@ static void created(struct process *process) {
   crash_point("shim-created");
   control_reply(process->connection, process->connection_serial, process->request, process->sequence, 0, pids, sizeof pids);
   process->connection = -1;
+  clients_awake(process);
   adopt_stray(process);
 }
 

@@ -22,7 +22,7 @@
 #define CHUNK (128 * 1024)  // most that is read from a stream at once
 #define LINE_MAX_ (16 * 1024) // a longer line is logged in pieces, as Docker's copier does
 #define PROCESSES 1024
-#define CLIENTS 1024
+#define CLIENTS 1024 // 10 bits of an event's tag
 #define CONNECTIONS 8
 #define PATH_MAX_ 1024
 #define EXEC_ID_MAX 80
@@ -139,10 +139,12 @@ void chunk_release(void);
 // attach.c
 struct client *client_add(struct process *process, int fd, uint32_t id, uint8_t flags);
 void client_feed(struct client *client, const uint8_t *bytes, uint32_t size);
+struct client *client_of_event(uint32_t tag); // NULL when its place has been taken by another
 void client_event(struct client *client, uint32_t events);
 void client_input(struct client *client);
 void client_output(struct client *client, int which, const uint8_t *bytes, uint32_t size);
 void client_arm(struct client *client);
+void clients_awake(const struct process *process); // its streams are there now
 void client_end(struct client *client); // all output is handed over: flush, shut down
 uint64_t clients_deadline(void);
 void clients_timeout(void);

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h> // rename
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -149,7 +150,11 @@ static void dispatch(const struct epoll_event *event) {
     case ON_STDOUT: stream_readable(&processes[index], 0); break;
     case ON_STDERR: stream_readable(&processes[index], 1); break;
     case ON_STDIN: input_writable(&processes[index]); break;
-    case ON_CLIENT: client_event(&clients[index], event->events); break;
+    case ON_CLIENT: {
+      struct client *client = client_of_event(index);
+      if (client) client_event(client, event->events);
+      break;
+    }
     case ON_MACHINE: process_advance(&processes[index]); break;
     case ON_OOM: oom_event(); break;
   }
