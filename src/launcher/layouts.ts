@@ -139,7 +139,11 @@ export const layouts: Layouts = {
     maybeSlot('userns'),
     flag('recursive'),
   ],
-  moveMount: [slot('slot'), { name: 'make', kind: 'choice', optional: true, choices: ['directory', 'file'] }, ...at],
+  moveMount: [
+    slot('slot'),
+    { name: 'make', kind: 'choice', optional: true, choices: ['directory', 'file', 'same'] },
+    ...at,
+  ],
   mask: [slot('file'), slot('directory'), ...at],
   readonlyPath: at,
   copyUp: [slot('slot'), number64('maxBytes'), ...at],

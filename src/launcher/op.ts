@@ -219,8 +219,8 @@ export type Op = Common &
         readonly userns?: Slot;
         readonly recursive: boolean;
       }
-    /** move_mount of the mount in `slot` onto a path. `make` makes the target first where it is missing, with its parents: nothing is followed out of `dir` when `resolve` forbids it. */
-    | ({ readonly op: 'moveMount'; readonly slot: Slot; readonly make?: 'directory' | 'file' } & At)
+    /** move_mount of the mount in `slot` onto a path. `make` makes the target first where it is missing, with its parents (`same`: a directory where the mount's root is one, else a file): nothing is followed out of `dir` when `resolve` forbids it. */
+    | ({ readonly op: 'moveMount'; readonly slot: Slot; readonly make?: 'directory' | 'file' | 'same' } & At)
     /** Hides what is at `path`: a directory under a copy of the mount in `directory`, anything else under a copy of the mount in `file`. Nothing there: success. */
     | ({ readonly op: 'mask'; readonly file: Slot; readonly directory: Slot } & At)
     /** Makes what is at `path` read-only with all mounts below it: a recursive copy of it, read-only, goes over it. Nothing there: success. */
