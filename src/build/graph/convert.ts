@@ -1,7 +1,7 @@
 // Dockerfile → graph. Stages that the target does not need are never looked at.
 
 import { InvalidArgument } from '../../errdefs/index.ts';
-import type { ImageConfig, Platform } from '../../oci/index.ts';
+import { formatPlatform, type ImageConfig, type Platform, parsePlatform } from '../../oci/index.ts';
 import type { ArgInstruction, StageInstruction } from '../dockerfile/instruction.ts';
 import { type Dockerfile, parseInstruction, type Stage } from '../dockerfile/parse.ts';
 import { DockerfileError, nearest, type Range } from '../dockerfile/source.ts';
@@ -131,7 +131,7 @@ class Converter implements Conversion {
     const platform =
       from.platform === undefined
         ? this.options.targetPlatform
-        : parsePlatform(this.#expandGlobal(from.platform, from.range), from.range);
+        : platformOf(this.#expandGlobal(from.platform, from.range), from.range);
     const name = this.#stages.length === 1 ? '' : (from.name ?? `stage-${index}`);
     const stage: StageState = {
       name,
@@ -293,13 +293,10 @@ function contextVertex(name: string, context: Exclude<NamedContext, { kind: 'ima
   }
 }
 
-const formatPlatform = ({ os, architecture, variant }: Platform): string =>
-  [os, architecture, ...(variant === undefined ? [] : [variant])].join('/');
-
-function parsePlatform(text: string, range: Range): Platform {
-  const [os, architecture, variant, ...rest] = text.split('/');
-  if (!os || !architecture || rest.length > 0) {
-    throw new DockerfileError(`failed to parse platform ${text}: want os/arch[/variant]`, range);
+function platformOf(text: string, range: Range): Platform {
+  try {
+    return parsePlatform(text);
+  } catch (cause) {
+    throw new DockerfileError(`failed to parse platform ${text}: ${(cause as Error).message}`, range, { cause });
   }
-  return { os, architecture, ...(variant !== undefined && { variant }) };
 }
