@@ -71,7 +71,7 @@ static void client_close(struct client *client, uint8_t why) {
   client->fd = -1;
   shim.clients--;
   while (shim.client_top > 0 && clients[shim.client_top - 1].fd < 0) shim.client_top--;
-  if (!client->lingering) control_client_event(client->id, why); // else the end has been told
+  if (!client->lingering) control_client_event(client->id, client->number, why); // else the end has been told
 }
 
 static bool input_wanted(const struct client *client) {
@@ -116,6 +116,7 @@ struct client *client_add(struct process *process, int fd, uint32_t id, uint8_t 
   client->fd = fd;
   client->id = id;
   client->process = process_index(process);
+  client->number = process->number;
   client->flags = flags;
   client->spill = -1;
   generations[index] = (generations[index] + 1) & 0x3fffff;
@@ -133,7 +134,7 @@ struct client *client_add(struct process *process, int fd, uint32_t id, uint8_t 
 static void output_flushed(struct client *client) {
   if (!client->ending || client->lingering) return;
   shutdown(client->fd, SHUT_WR);
-  control_client_event(client->id, WIRE_CLIENT_ENDED);
+  control_client_event(client->id, client->number, WIRE_CLIENT_ENDED);
   client->lingering = true;
   if (client->input_ended || client->deaf) {
     client_close(client, WIRE_CLIENT_ENDED);

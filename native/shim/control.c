@@ -126,9 +126,9 @@ void control_exit_event(const struct process *process) {
   control_event(WIRE_EVENT_EXIT, bytes, (size_t)(at - bytes));
 }
 
-void control_client_event(uint32_t id, uint8_t why) {
-  uint8_t bytes[5];
-  *put_u32(bytes, id) = why;
+void control_client_event(uint32_t id, uint32_t number, uint8_t why) {
+  uint8_t bytes[9];
+  *put_u32(put_u32(bytes, id), number) = why;
   control_event(WIRE_EVENT_CLIENT, bytes, sizeof bytes);
 }
 

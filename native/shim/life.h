@@ -78,7 +78,7 @@ struct process {
 
 struct client {
   int fd; // -1: free
-  uint32_t id, process; // index of the process
+  uint32_t id, process, number; // index of the process, and its number, since the index may be given to another
   uint8_t flags;        // WIRE_ATTACH_*
   bool registered, deaf, ending, lingering, input_ended, paused, throttled;
   uint32_t events;
@@ -171,5 +171,5 @@ void control_accept(void);
 void control_reply(int connection, uint32_t serial, uint16_t request, uint32_t sequence, int32_t result, const void *data, size_t size);
 void control_event(uint16_t type, const void *data, size_t size);
 void control_exit_event(const struct process *process);
-void control_client_event(uint32_t id, uint8_t why);
+void control_client_event(uint32_t id, uint32_t number, uint8_t why);
 int control_listen(void);

@@ -31,7 +31,7 @@ enum wire_event {
   WIRE_EVENT_STATE = 0x4000,   // first on a connection made to shim.sock
   WIRE_EVENT_EXIT = 0x4001,    // u32 process, exit, string exec id
   WIRE_EVENT_OOM = 0x4002,     //
-  WIRE_EVENT_CLIENT = 0x4003,  // u32 client id, u8 WIRE_CLIENT_*
+  WIRE_EVENT_CLIENT = 0x4003,  // u32 client id, u32 process, u8 WIRE_CLIENT_*
   WIRE_EVENT_ROTATED = 0x4004, // string path of the log file that has just become .1
   // exit: i32 code, i32 signal, u64 nanoseconds since 1970, u8 oom
   // state: u16 version, u32 shim pid, u32 init pid, u8 WIRE_PHASE_*, exit, u8 WIRE_IO_*,

@@ -34,6 +34,9 @@ export class ShimConnection {
   readonly #onLost: () => void;
   #sequence = 0;
   #lost = false;
+  #lostTold = false;
+  #answered = false;
+  readonly #delayed: Frame[] = [];
 
   /** Takes the descriptor over. */
   constructor(fd: number, onEvent: (frame: Frame) => void, onLost: () => void) {
@@ -101,14 +104,30 @@ export class ShimConnection {
     }
     for (const frame of frames) {
       if ((frame.type & replyBit) === 0) {
-        this.#onEvent(frame);
+        if (this.#answered || this.#delayed.length > 0) this.#delayed.push(frame);
+        else this.#onEvent(frame);
         continue;
       }
+      this.#answered = true;
       const pending = this.#pending.get(frame.sequence);
       if (pending === undefined) continue;
       this.#pending.delete(frame.sequence);
       answer(pending, frame.payload);
     }
+    // Whoever awaits an answer goes on before the events behind it are told: "started" comes before "exit".
+    if (this.#answered || this.#delayed.length > 0) setImmediate(() => this.#tellDelayed());
+  }
+
+  #tellDelayed(): void {
+    this.#answered = false;
+    for (const frame of this.#delayed.splice(0)) this.#onEvent(frame);
+    if (this.#lost) this.#tellLost();
+  }
+
+  #tellLost(): void {
+    if (this.#lostTold) return;
+    this.#lostTold = true;
+    this.#onLost();
   }
 
   #lose(): void {
@@ -117,7 +136,7 @@ export class ShimConnection {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const one of pending) one.reject(new Unavailable('the shim has gone'));
-    this.#onLost();
+    if (this.#delayed.length === 0) this.#tellLost();
   }
 }
 

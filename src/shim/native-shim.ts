@@ -204,13 +204,13 @@ class NativeShim implements Shim {
     return id;
   }
 
-  async exec(options: ExecOptions): Promise<{ readonly pid: number }> {
+  async exec(options: ExecOptions): Promise<{ readonly pid: number; readonly clientId?: number }> {
     const writer = new FrameWriter()
       .u32(options.number)
       .u8(ioBits(options.io))
       .string(options.execId)
       .u8(options.client === undefined ? 0 : 1);
-    if (options.client !== undefined) this.#putClient(writer, options.client);
+    const clientId = options.client === undefined ? undefined : this.#putClient(writer, options.client);
     const program = native().sealedMemfd(encodeProgram(options.program));
     let reply: Promise<Buffer>;
     try {
@@ -219,7 +219,7 @@ class NativeShim implements Shim {
     } finally {
       native().close(program);
     }
-    return { pid: new FrameReader(await reply).u32() };
+    return { pid: new FrameReader(await reply).u32(), ...(clientId !== undefined && { clientId }) };
   }
 
   async state(): Promise<ShimState> {
@@ -280,7 +280,12 @@ class NativeShim implements Shim {
         this.#onEvent({ kind: 'oom' });
         return;
       case events.client:
-        this.#onEvent({ kind: 'client', id: reader.u32(), why: clientEnds[reader.u8()] ?? 'gone' });
+        this.#onEvent({
+          kind: 'client',
+          id: reader.u32(),
+          number: reader.u32(),
+          why: clientEnds[reader.u8()] ?? 'gone',
+        });
         return;
       case events.rotated:
         this.#onEvent({ kind: 'rotated', path: reader.string() });

@@ -37,6 +37,8 @@ export type LogConfig =
       readonly maxSizeBytes?: number;
       /** How many files are kept, the current one included. Default 1. */
       readonly maxFiles?: number;
+      /** Rotated files become .gz: the daemon's work, the shim does not do it. */
+      readonly compress?: boolean;
       /** Labels, environment and tag that json-file repeats in each line. */
       readonly attributes?: Readonly<Record<string, string>>;
     };
@@ -72,7 +74,12 @@ export type ShimEvent =
   | { readonly kind: 'exit'; readonly number: ProcessNumber; readonly execId: string; readonly status: ExitStatus }
   | { readonly kind: 'oom' }
   /** A client is no longer served: the process ended, it sent its detach keys, it hung up, or it was too slow for too long. */
-  | { readonly kind: 'client'; readonly id: number; readonly why: 'ended' | 'detached' | 'gone' | 'cut off' }
+  | {
+      readonly kind: 'client';
+      readonly id: number;
+      readonly number: ProcessNumber;
+      readonly why: 'ended' | 'detached' | 'gone' | 'cut off';
+    }
   /** The log at `path` was renamed to `path`.1. */
   | { readonly kind: 'rotated'; readonly path: string }
   /** The connection is gone; without `close()` that means that the shim has left or was killed. */
@@ -107,7 +114,7 @@ export interface Shim {
   /** Hands a client over. Before `start` it sees the container's first byte. Answers the id that `client` events name. */
   attach(number: ProcessNumber, client: AttachClient): Promise<number>;
   /** Starts a process in the running container. ProgramError: it could not be run. */
-  exec(options: ExecOptions): Promise<{ readonly pid: number }>;
+  exec(options: ExecOptions): Promise<{ readonly pid: number; readonly clientId?: number }>;
   state(): Promise<ShimState>;
   /** A rotated log, known by its inode, was compressed to `temporary`, which takes its place. */
   replaceRotatedLog(temporary: string, inode: number): Promise<void>;

@@ -1,0 +1,184 @@
+import { AlreadyExists, FailedPrecondition, NotFound } from '../../errdefs/index.ts';
+import { connectShim, type ExitStatus, readExitFile, type ShimEvent, startShim } from '../../shim/index.ts';
+import type { Runtime } from './runtime.ts';
+import { StateDirectory, type TaskState } from './state-directory.ts';
+import { Task } from './task.ts';
+import type { CreateTaskOptions, TaskEvent, TaskInfo, TaskService } from './task-service.ts';
+
+export interface TasksOptions {
+  /** Tasks live in `<execRoot>/tasks`. */
+  readonly execRoot: string;
+  /** Where output of slow clients waits: a disk rather than memory. Default: the task's directory. */
+  readonly spillDirectory?: string;
+  readonly runtime: Runtime;
+}
+
+const neverRan: ExitStatus = { code: 0, signal: 0, timeNs: 0n, oom: false };
+const SIGKILL = 9;
+
+/** The task service over our own shims. */
+export function openTasks(options: TasksOptions): TaskService {
+  const { runtime, spillDirectory } = options;
+  const directories = new StateDirectory(`${options.execRoot}/tasks`);
+  const tasks = new Map<string, Task>();
+  const listeners = new Set<(event: TaskEvent) => void>();
+  /** Clean-up that still runs, by task id: a new task of that id waits for it, since it may have the same cgroup. */
+  const cleaning = new Map<string, Promise<void>>();
+
+  const emit = (event: TaskEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+
+  const find = (id: string): Task => {
+    const task = tasks.get(id);
+    if (task === undefined) throw new NotFound(`task ${id} not found`);
+    return task;
+  };
+
+  const newTask = (state: TaskState, spec: Task['spec'], directory: string): Task =>
+    new Task({ state, spec, directory, runtime, directories, emit });
+
+  const cleanUp = (task: Task): void => {
+    const removed = Promise.allSettled([directories.remove(task.id), task.cgroup.remove()]).then(() => {
+      if (cleaning.get(task.id) === removed) cleaning.delete(task.id);
+    });
+    cleaning.set(task.id, removed);
+  };
+
+  const create = async (create: CreateTaskOptions) => {
+    const { id, spec, io } = create;
+    if (tasks.has(id)) throw new AlreadyExists(`task ${id} already exists`);
+    await cleaning.get(id);
+    const begin = performance.now();
+    const { program, cgroups } = runtime.compileCreate({
+      id,
+      spec,
+      bundle: create.bundle ?? directories.path(id),
+      stdin: io.stdin,
+      ...(create.rootfs !== undefined && { rootfs: create.rootfs }),
+      ...(create.netns !== undefined && { netns: create.netns }),
+    });
+    const state: TaskState = { id, io, cgroups, runtime: 'berth' };
+    const directory = directories.create(state, spec);
+    const task = newTask(state, spec, directory);
+    tasks.set(id, task);
+    const compiled = performance.now();
+    try {
+      const shim = await startShim({
+        id,
+        program,
+        directory,
+        io: { terminal: io.terminal, stdin: io.stdin, stdinOnce: io.stdinOnce },
+        log: io.log,
+        oomScore: { shim: -998, container: spec.process?.oomScoreAdj ?? 0 },
+        onEvent: (event: ShimEvent) => task.onShim(event),
+        ...(spillDirectory !== undefined && { spillDirectory }),
+        ...(task.cgroup.oom !== undefined && { oom: task.cgroup.oom }),
+      });
+      task.created(shim);
+      return { pid: shim.initPid, timings: { compileMs: compiled - begin, programMs: performance.now() - compiled } };
+    } catch (error) {
+      tasks.delete(id);
+      cleanUp(task);
+      throw runtime.explain(error);
+    }
+  };
+
+  const start = async (id: string) => {
+    const task = find(id);
+    try {
+      await task.start();
+    } catch (error) {
+      if (task.status === 'created') {
+        tasks.delete(id);
+        await task.release();
+        cleanUp(task);
+      }
+      throw runtime.explain(error);
+    }
+  };
+
+  const remove = async (id: string): Promise<ExitStatus> => {
+    const task = find(id);
+    if (task.status === 'running' || task.status === 'paused') throw new FailedPrecondition(`task ${id} is running`);
+    tasks.delete(id);
+    await task.release();
+    cleanUp(task);
+    emit({ type: 'delete', id });
+    return task.exit ?? neverRan;
+  };
+
+  const adoptOne = async (id: string): Promise<TaskInfo | undefined> => {
+    let state: TaskState;
+    let spec: Task['spec'];
+    try {
+      state = directories.readState(id);
+      spec = directories.readSpec(id);
+    } catch {
+      await directories.remove(id); // half made before there was a shim
+      return undefined;
+    }
+    const task = newTask(state, spec, directories.path(id));
+    const connected = await connectShim(task.directory, [], event => task.onShim(event)).catch(() => undefined);
+    if (connected === undefined) {
+      tasks.set(id, task);
+      const known = readExitFile(task.directory);
+      task.adopted(undefined, 'created');
+      if (known === null) await task.recover();
+      else task.end(known);
+      return task.info;
+    }
+    const { shim, state: found } = connected;
+    if (found.phase === 'creating' || found.phase === 'created') {
+      // Its daemon died in between: nobody was told of it.
+      await shim.shutdown().catch(() => {});
+      shim.close();
+      await task.cgroup.killAll(SIGKILL).catch(() => {});
+      cleanUp(task);
+      return undefined;
+    }
+    tasks.set(id, task);
+    task.adopted(shim, task.cgroup.frozen() ? 'paused' : 'running', found.execs);
+    if (found.exit !== undefined) task.end(found.exit);
+    return task.info;
+  };
+
+  return {
+    create,
+    start,
+    delete: remove,
+    kill: async (id, signal, { execId, all } = {}) => {
+      const task = find(id);
+      if (all) await task.cgroup.killAll(signal);
+      else await task.kill(signal, execId);
+    },
+    exec: async (id, exec) => find(id).addExec(exec),
+    startExec: (id, execId, client) => find(id).startExec(execId, client),
+    deleteExec: async (id, execId) => find(id).deleteExec(execId),
+    resizePty: (id, execId, size) => find(id).resize(execId, size),
+    closeIO: (id, execId) => find(id).closeIO(execId),
+    pause: id => find(id).pause(),
+    resume: id => find(id).resume(),
+    listPids: async id => find(id).cgroup.pids(),
+    update: async (id, resources) => find(id).cgroup.update(resources),
+    metrics: async id => find(id).cgroup.stats(),
+    wait: async (id, execId) => find(id).wait(execId),
+    attach: async (id, execId, client) => find(id).attach(execId, client),
+    get: id => find(id).info,
+    list: () => [...tasks.values()].map(task => task.info),
+    adopt: async () => {
+      const found = await Promise.all(directories.list().map(adoptOne));
+      await directories.emptyTrash();
+      return found.filter(info => info !== undefined);
+    },
+    subscribe: listener => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    close: async () => {
+      for (const task of tasks.values()) task.close();
+      await Promise.all([...tasks.values()].map(task => task.compressor.settled()));
+      await Promise.all(cleaning.values());
+    },
+  };
+}
