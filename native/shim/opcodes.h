@@ -2,7 +2,7 @@
 // o optional slot, z string, b bytes, Z strings, w list of u, Q list of q, p program.
 #pragma once
 
-#define PROGRAM_VERSION 0xd4552d69u
+#define PROGRAM_VERSION 0xa4f7fc2bu
 
 #define OPCODES(X) \
   X(clone, "qoop")                       /* flags, cgroup, pidfd, program */ \

@@ -14,3 +14,4 @@ export {
 } from './native.ts';
 export { NetlinkMonitor, NetlinkSocket } from './netlink-socket.ts';
 export type { At, Errno, Op, OpName, PidPatch, Program, ProgramFailure, Slot } from './op.ts';
+export { type Exit, type Run, type RunOptions, runProgram } from './run.ts';
