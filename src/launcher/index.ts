@@ -1,4 +1,5 @@
 export { decodeProgram } from './decode.ts';
+export { type DisassembleOptions, disassemble, disassembleOp } from './disassemble.ts';
 export { encodeProgram } from './encode.ts';
 export { errnoName, errnoNumber } from './errno.ts';
 export { decodeFailure, describeErrno, failedOp, ProgramError } from './failure.ts';
