@@ -34,6 +34,8 @@ export interface BlobStore {
   }): Promise<BlobWriter>;
   /** The whole blob; NotFound when it is not there, ResourceExhausted beyond `maxBytes`. */
   readBlob(digest: Digest, maxBytes: number): Promise<Uint8Array>;
+  /** Stores a small blob. Succeeds when it is there already. */
+  writeBlob(bytes: Uint8Array, options?: { labels?: Readonly<Record<string, string>> }): Promise<unknown>;
   /** Adds labels to a blob that is there. */
   label?(digest: Digest, labels: Readonly<Record<string, string>>): Promise<void>;
 }

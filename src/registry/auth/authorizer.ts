@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Unauthenticated } from '../../errdefs/index.ts';
-import { endpoint, type RegistryHost } from '../hosts/host.ts';
+import { pingUrl, type RegistryHost } from '../hosts/host.ts';
 import type { HttpAnswer, Transport } from '../http/transport.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { AuthConfig } from './config.ts';
@@ -31,7 +31,7 @@ export class Authorizer {
     if (this.#challenges.has(host.base.href)) return;
     const answer = await this.#transport.send({
       method: 'GET',
-      url: endpoint({ ...host, namespace: undefined } as RegistryHost & { namespace: never }, ''),
+      url: pingUrl(host),
       ...(host.headers !== undefined && { headers: host.headers }),
       ...(host.tls !== undefined && { tls: host.tls }),
       signal,

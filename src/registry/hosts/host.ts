@@ -33,3 +33,6 @@ export function endpoint(
   if (host.namespace !== undefined) url.searchParams.set('ns', host.namespace);
   return url;
 }
+
+/** Where a host says that it is one, and what it wants: `https://registry-1.docker.io/v2/`. */
+export const pingUrl = (host: RegistryHost): URL => new URL(`${host.base.href.replace(/\/$/, '')}/`);

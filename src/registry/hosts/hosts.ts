@@ -3,7 +3,14 @@ import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import type { Transport } from '../http/transport.ts';
 import { Unreachable } from '../http/words.ts';
 import { readCertificates } from './certs.ts';
-import { allCapabilities, type Capability, mirrorCapabilities, type RegistryHost, registryHostname } from './host.ts';
+import {
+  allCapabilities,
+  type Capability,
+  mirrorCapabilities,
+  pingUrl,
+  type RegistryHost,
+  registryHostname,
+} from './host.ts';
 import { readHostsToml } from './hosts-toml.ts';
 import { InsecureRegistries } from './insecure.ts';
 
@@ -84,7 +91,7 @@ export class Hosts {
     try {
       const answer = await this.#transport.send({
         method: 'GET',
-        url: new URL(`${host.base.href}/`),
+        url: pingUrl(host),
         ...(host.tls !== undefined && { tls: host.tls }),
         answerTimeoutMs: 10_000,
         signal,

@@ -1,8 +1,9 @@
 // What a registry answered: its errors in words, bodies within bounds.
 
-import { EngineError, type ErrorCode, InvalidArgument, ResourceExhausted, Unavailable } from '../../errdefs/index.ts';
+import { EngineError, type ErrorCode, InvalidArgument, isUnavailable, ResourceExhausted } from '../../errdefs/index.ts';
+import { parseChallenges } from '../auth/challenge.ts';
 import type { HttpAnswer } from './transport.ts';
-import { failureInWords } from './words.ts';
+import { failureInWords, Unreachable } from './words.ts';
 
 /** One entry of `{"errors":[...]}` (distribution-spec, "Error codes"). */
 export interface RegistryErrorEntry {
@@ -39,7 +40,7 @@ const errorBodyMaxBytes = 64 << 10;
 /** Reads a refusal to its end and puts it in the distribution library's words. */
 export async function refusal(answer: HttpAnswer): Promise<RegistryError> {
   const text = await readText(answer, errorBodyMaxBytes).catch(() => '');
-  const entries = parseEntries(text);
+  const entries = [...challengeEntries(answer), ...parseEntries(text)];
   const retryAfterMs = parseRetryAfter(answer.headers['retry-after']);
   const limited = answer.status === 429;
   const message = limited ? rateLimitWords(answer, entries, retryAfterMs) : words(answer, entries);
@@ -93,6 +94,23 @@ function durationWords(ms: number): string {
   const seconds = Math.ceil(ms / 1000);
   if (seconds < 120) return `${seconds} seconds`;
   return seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`;
+}
+
+/** What a Bearer challenge says went wrong (RFC 6750, 3.1): more than the body does, and there for HEAD too. */
+function challengeEntries(answer: HttpAnswer): RegistryErrorEntry[] {
+  if (answer.status !== 401) return [];
+  const header = answer.headers['www-authenticate'] as string | readonly string[] | undefined;
+  return parseChallenges(header).flatMap(({ scheme, parameters }) => {
+    if (scheme !== 'bearer') return [];
+    const description = printable(parameters.error_description ?? '');
+    if (parameters.error === 'insufficient_scope') {
+      return [{ code: 'DENIED', message: description || 'requested access to the resource is denied' }];
+    }
+    if (parameters.error === 'invalid_token') {
+      return [{ code: 'UNAUTHORIZED', message: description || 'authentication required' }];
+    }
+    return [];
+  });
 }
 
 function parseEntries(text: string): RegistryErrorEntry[] {
@@ -189,5 +207,5 @@ export async function readJson(answer: HttpAnswer, what: string, maxBytes = 4 <<
 /** Whether asking again may help: a connection that broke, a server in trouble, a limit that says when it ends. */
 export function isTransient(err: unknown): boolean {
   if (err instanceof RegistryError) return err.status === 429 || err.status === 408 || err.status >= 500;
-  return err instanceof Unavailable && !('plainHttp' in err);
+  return isUnavailable(err) && !(err instanceof Unreachable);
 }

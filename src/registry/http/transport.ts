@@ -106,6 +106,10 @@ export class Transport {
     const timers = this.#watch(outgoing, request);
     outgoing.once('response', incoming => {
       timers.stop();
+      // A refusal that comes before all is sent: what is left of the body is not sent after it.
+      incoming.once('end', () => {
+        if (!outgoing.writableFinished) outgoing.destroy();
+      });
       resolve({
         status: incoming.statusCode ?? 0,
         statusText: incoming.statusMessage ?? '',
@@ -119,7 +123,11 @@ export class Transport {
       timers.stop();
       fail(err);
     });
-    void sendBody(outgoing, body, timers).catch(err => outgoing.destroy(err));
+    // The body's source failed, which is not the network's failure.
+    void sendBody(outgoing, body, timers).catch(err => {
+      reject(err);
+      outgoing.destroy();
+    });
     return promise;
   }
 

@@ -1,0 +1,136 @@
+import { codeOf, DataLoss, isAlreadyExists } from '../../errdefs/index.ts';
+import type { Digest } from '../../oci/index.ts';
+import type { Repository } from '../client/repository.ts';
+import type { PullLayerState } from '../progress.ts';
+import type { LayerPlace, LayerWriter, PullStore } from '../store.ts';
+import { download, WriteFailure } from './download.ts';
+import { type Flight, type Flights, tell } from './flights.ts';
+import type { Gate } from './gate.ts';
+import { sourceLabels } from './labels.ts';
+
+export interface LayerPull {
+  readonly repositories: readonly Repository[];
+  readonly domain: string;
+  readonly store: PullStore;
+  readonly flights: Flights;
+  readonly gate: Gate;
+  readonly onState: (state: PullLayerState) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Makes one layer's blob and, where the store unpacks, its snapshot exist. */
+export async function pullLayer(place: LayerPlace, pull: LayerPull): Promise<void> {
+  const { store, flights, onState, signal } = pull;
+  const { digest } = place.descriptor;
+  if (await isThere(place, store)) {
+    onState({ state: 'alreadyExists' });
+    return;
+  }
+  onState({ state: 'pullingFsLayer' });
+  do {
+    await flights.lookOn(digest, place.chainId, {
+      onState,
+      visible: async () => (await store.content.info(digest)) !== undefined,
+      signal,
+    });
+    // Asked again through our own store, so that our lease holds what others fetched.
+    if (await isThere(place, store)) {
+      onState({ state: 'pullComplete' });
+      return;
+    }
+    // Another one may have taken off while we asked.
+  } while (flights.has(digest));
+  await flights.fly(digest, place.chainId, flight => fetchLayer(place, pull, flight));
+}
+
+async function isThere({ descriptor, chainId }: LayerPlace, { content, unpacker }: PullStore): Promise<boolean> {
+  if ((await content.info(descriptor.digest)) === undefined) return false;
+  return unpacker === undefined || (await unpacker.exists(chainId));
+}
+
+async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): Promise<void> {
+  const say = (state: PullLayerState): void => {
+    tell(flight, state);
+    pull.onState(state);
+  };
+  const { digest } = place.descriptor;
+  let { repositories } = pull;
+  for (let restarted = false; ; ) {
+    let resumedFrom = 0;
+    try {
+      const writer = await openWriter(place, pull);
+      if (writer !== undefined) {
+        resumedFrom = writer.offset;
+        await fillAndCommit(writer, place, { ...pull, repositories }, say, flight);
+      }
+      say({ state: 'pullComplete' });
+      return;
+    } catch (err) {
+      pull.signal?.throwIfAborted();
+      flight.landed = false;
+      if (err instanceof WriteFailure) throw err.cause;
+      if (codeOf(err) !== 'DataLoss') throw err;
+      // What an earlier try left may itself be what is wrong: it has been dropped, so once more from the start. Else this host's
+      // bytes are wrong: the next host, if there is one.
+      if (resumedFrom > 0 && !restarted) {
+        restarted = true;
+        continue;
+      }
+      repositories = repositories.slice(1);
+      if (repositories.length > 0) continue;
+      throw new DataLoss(`filesystem layer verification failed for digest ${digest}`, { cause: err });
+    }
+  }
+}
+
+/** Undefined when all is there after all. */
+async function openWriter(place: LayerPlace, pull: LayerPull): Promise<LayerWriter | undefined> {
+  const { content, unpacker } = pull.store;
+  const { digest, size } = place.descriptor;
+  const ref = layerRef(digest);
+  const labels = sourceLabels(undefined, pull.domain, pull.repositories[0]?.path ?? '');
+  try {
+    // A snapshot that is there while its blob is not needs the bytes only.
+    if (unpacker === undefined || (await unpacker.exists(place.chainId))) {
+      return await content.writer({ ref, expected: { digest, size }, labels });
+    }
+    return await unpacker.layer(place, { ref, labels, ...(pull.signal !== undefined && { signal: pull.signal }) });
+  } catch (err) {
+    if (isAlreadyExists(err)) return undefined;
+    throw err;
+  }
+}
+
+/** The ingest's name: the same for every pull, so that the next one resumes. */
+export const layerRef = (digest: Digest): string => `layer-${digest}`;
+
+async function fillAndCommit(
+  writer: LayerWriter,
+  { descriptor }: LayerPlace,
+  pull: LayerPull,
+  say: (state: PullLayerState) => void,
+  flight: Flight,
+): Promise<void> {
+  const { size } = descriptor;
+  // `write` rejects with the same; unobserved, this would end the process.
+  writer.failed?.catch(() => {});
+  try {
+    if (writer.offset < size) {
+      using _place = await pull.gate.enter({ signal: pull.signal, onWait: () => say({ state: 'waiting' }) });
+      await download(pull.repositories, descriptor, writer, {
+        onProgress: (current, total) => say({ state: 'downloading', current, total }),
+        onRetry: seconds => say({ state: 'retrying', seconds }),
+        signal: pull.signal,
+      });
+    }
+    pull.signal?.throwIfAborted();
+  } catch (err) {
+    await writer.close().catch(() => {});
+    throw err;
+  }
+  say({ state: 'verifyingChecksum' });
+  say({ state: 'downloadComplete' });
+  if (pull.store.unpacker !== undefined) say({ state: 'extracting', current: size, total: size });
+  flight.landed = true;
+  await writer.commit();
+}
