@@ -52,11 +52,18 @@ static bool check_string(struct words *words) {
 
 static bool check_list(struct words *words, struct failure *failure, uint32_t depth);
 
-static bool check_argument(struct words *words, char kind, struct failure *failure, uint32_t depth) {
+// `*kind` is left at the last letter of the argument's kind.
+static bool check_argument(struct words *words, const char **kind, struct failure *failure, uint32_t depth) {
   uint32_t value;
-  switch (kind) {
+  switch (**kind) {
     case 'u':
       return take(words, &value);
+    case 'f':
+      return take(words, &value) && value <= 1;
+    case 'c':
+      return take(words, &value) && value < (uint32_t)(*++*kind - '0');
+    case 'C':
+      return take(words, &value) && (value < (uint32_t)(*++*kind - '0') || value == ABSENT);
     case 'q':
       return take(words, &value) && take(words, &value);
     case 's':
@@ -100,7 +107,7 @@ static bool check_op(struct words *list, struct failure *failure, uint32_t depth
   if (code >= CODES || size < 8 || size % 4 || !skip(list, size) || !skip(&words, (uint64_t)tolerated * 4)) return false;
   const uint32_t *arguments = words.at;
   for (const char *kind = layouts[code]; *kind; kind++)
-    if (!check_argument(&words, *kind, failure, depth)) return false;
+    if (!check_argument(&words, &kind, failure, depth)) return false;
   return words.at == words.end && (code != CODE_netlink || check_patches(arguments));
 }
 

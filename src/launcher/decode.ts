@@ -1,6 +1,17 @@
 import { InvalidArgument } from '../errdefs/index.ts';
 import { errnoName } from './errno.ts';
-import { ABSENT, type Field, layouts, MAGIC, MAX_BYTES, MAX_DEPTH, opNames, SLOTS, version } from './layouts.ts';
+import {
+  ABSENT,
+  type Field,
+  layouts,
+  MAGIC,
+  MAX_BYTES,
+  MAX_DEPTH,
+  opNames,
+  patchesFit,
+  SLOTS,
+  version,
+} from './layouts.ts';
 import type { Op, Program } from './op.ts';
 
 /** Reads a program back from its bytes; what is not sent to the launcher (`why`, `failure`) is lost. Throws InvalidArgument on anything malformed. */
@@ -38,6 +49,7 @@ function readOp(list: Reader, depth: number): Op {
     const value = readField(reader, field, depth);
     if (value !== undefined) op[field.name] = value;
   }
+  if (!patchesFit(op as unknown as Op)) throw new InvalidArgument('a pid is to be put outside of the messages');
   if (tolerate.length > 0) op.tolerate = tolerate;
   reader.end();
   return op as unknown as Op;
@@ -47,8 +59,11 @@ function readField(reader: Reader, field: Field, depth: number): unknown {
   switch (field.kind) {
     case 'u32':
       return present(field, reader.u32());
-    case 'flag':
-      return reader.u32() !== 0 || (field.optional ? undefined : false);
+    case 'flag': {
+      const flag = reader.u32();
+      if (flag > 1) throw new InvalidArgument(`${field.name} is not a flag: ${flag}`);
+      return flag === 1 || (field.optional ? undefined : false);
+    }
     case 'choice': {
       const index = present(field, reader.u32());
       if (index !== undefined && index >= field.choices!.length)
@@ -143,7 +158,7 @@ class Reader {
   blob(): Uint8Array {
     const size = this.u32();
     const at = this.#take(size);
-    return this.#bytes.slice(at, at + size);
+    return new Uint8Array(this.#bytes.subarray(at, at + size));
   }
 
   string(): string {

@@ -1,6 +1,17 @@
 import { InvalidArgument } from '../errdefs/index.ts';
 import { errnoNumber } from './errno.ts';
-import { ABSENT, codes, type Field, layouts, MAGIC, MAX_BYTES, MAX_DEPTH, SLOTS, version } from './layouts.ts';
+import {
+  ABSENT,
+  codes,
+  type Field,
+  layouts,
+  MAGIC,
+  MAX_BYTES,
+  MAX_DEPTH,
+  patchesFit,
+  SLOTS,
+  version,
+} from './layouts.ts';
 import type { Op, PidPatch, Program } from './op.ts';
 
 /** Compiles a program to the bytes that the launcher runs. Throws InvalidArgument where a value does not fit its place. */
@@ -37,6 +48,7 @@ function writeOp(writer: Writer, op: Op, depth: number): void {
   const start = writer.length;
   const layout: readonly Field[] | undefined = layouts[op.op];
   if (!layout) throw new Misfit('unknown op');
+  if (!patchesFit(op)) throw new Misfit('a pid is to be put outside of the messages');
   const tolerate = op.tolerate ?? [];
   writer.u32(codes.get(op.op)! | (tolerate.length << 16));
   writer.u32(0);

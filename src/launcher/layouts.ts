@@ -9,7 +9,7 @@
 import type { Op, OpName } from './op.ts';
 
 /**
- *     u32, flag, choice   u32; a flag is 0 or 1, a choice an index into `choices`
+ *     u32, flag, choice   u32; a flag is 0 or 1, a choice an index into `choices` (fewer than ten)
  *     u64, number64       u64; a bigint or a number in TypeScript
  *     slot                u32 below 255
  *     string              u32 length, bytes, NUL, padding
@@ -172,6 +172,11 @@ export const MAX_DEPTH = 8;
 export const SLOTS = 255;
 /** Stands for an optional argument that is missing. */
 export const ABSENT = 0xffffffff;
+
+/** Whether the pids that a netlink op puts into its messages lie inside of them. */
+export function patchesFit(op: Op): boolean {
+  return op.op !== 'netlink' || (op.pid ?? []).every(patch => patch.offset + 4 <= op.messages.length);
+}
 
 /** Changes with the table, so that a program never runs on a launcher built from another one. */
 export const version = fnv1a(JSON.stringify(layouts));
