@@ -72,7 +72,7 @@ export interface LayerWriter extends BlobWriter {
 export interface Unpacker {
   /** Whether the snapshot is there, committed. */
   exists(chainId: Digest): Promise<boolean>;
-  /** Starts a layer, or resumes what an earlier try left. Where the blob is already in the store, `offset` is its size and nothing is to be written. */
+  /** Starts a layer, or resumes what an earlier try left. Where the blob is already in the store, `offset` is its size and nothing is to be written. AlreadyExists when the snapshot is there too. */
   layer(
     place: LayerPlace,
     options: { ref: string; labels?: Readonly<Record<string, string>>; signal?: AbortSignal },

@@ -90,6 +90,8 @@ export class MemoryStore implements PullStore {
           this.snapshots.set(chainId, { parent, archive });
         };
         const known = this.blobs.get(descriptor.digest);
+        if (known !== undefined && this.snapshots.has(chainId))
+          throw new AlreadyExists(`layer ${descriptor.digest} already exists`);
         if (known === undefined) return this.#writer(ref, descriptor, unpack);
         return { offset: descriptor.size, write: noWrite, commit: () => unpack(known.bytes), close: async () => {} };
       },
@@ -120,7 +122,7 @@ export class MemoryStore implements PullStore {
         ingests.delete(ref);
         const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
         if (digest !== expected.digest)
-          throw new DataLoss(`unexpected commit digest ${digest}, expected ${expected.digest}`);
+          throw new DataLoss(`filesystem layer verification failed for digest ${expected.digest}: got ${digest}`);
         await keep(bytes);
       },
       async close() {

@@ -1,4 +1,4 @@
-import { codeOf, DataLoss, isAlreadyExists } from '../../errdefs/index.ts';
+import { codeOf, isAlreadyExists } from '../../errdefs/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { Repository } from '../client/repository.ts';
 import type { PullLayerState } from '../progress.ts';
@@ -53,10 +53,10 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
     tell(flight, state);
     pull.onState(state);
   };
-  const { digest } = place.descriptor;
   let { repositories } = pull;
   for (let restarted = false; ; ) {
-    let resumedFrom = 0;
+    // Until the writer is open, the ingest's beginning is being read again.
+    let resumedFrom: number | undefined;
     try {
       const writer = await openWriter(place, pull);
       if (writer !== undefined) {
@@ -68,20 +68,23 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
     } catch (err) {
       pull.signal?.throwIfAborted();
       flight.landed = false;
-      if (err instanceof WriteFailure) throw err.cause;
-      if (codeOf(err) !== 'DataLoss') throw err;
+      const failure = err instanceof WriteFailure ? err.cause : err;
+      if (!areFalseBytes(failure)) throw failure;
       // What an earlier try left may itself be what is wrong: it has been dropped, so once more from the start. Else this host's
       // bytes are wrong: the next host, if there is one.
-      if (resumedFrom > 0 && !restarted) {
+      if (resumedFrom !== 0 && !restarted) {
         restarted = true;
         continue;
       }
       repositories = repositories.slice(1);
       if (repositories.length > 0) continue;
-      throw new DataLoss(`filesystem layer verification failed for digest ${digest}`, { cause: err });
+      throw failure;
     }
   }
 }
+
+/** Whether the bytes were not those of a layer, or not those of this one. */
+const areFalseBytes = (err: unknown): boolean => ['DataLoss', 'InvalidArgument'].includes(codeOf(err));
 
 /** Undefined when all is there after all. */
 async function openWriter(place: LayerPlace, pull: LayerPull): Promise<LayerWriter | undefined> {
@@ -90,8 +93,7 @@ async function openWriter(place: LayerPlace, pull: LayerPull): Promise<LayerWrit
   const ref = layerRef(digest);
   const labels = sourceLabels(undefined, pull.domain, pull.repositories[0]?.path ?? '');
   try {
-    // A snapshot that is there while its blob is not needs the bytes only.
-    if (unpacker === undefined || (await unpacker.exists(place.chainId))) {
+    if (unpacker === undefined) {
       return await content.writer({ ref, expected: { digest, size }, labels });
     }
     return await unpacker.layer(place, { ref, labels, ...(pull.signal !== undefined && { signal: pull.signal }) });
