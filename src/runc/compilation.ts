@@ -1,0 +1,80 @@
+// What the parts of a compilation share: the two lists that grow, the slots of each, and facts of the machine.
+
+import { readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import type { At, Op, Slot } from '../launcher/index.ts';
+import type { RuntimeSpec } from '../oci/index.ts';
+import { type CgroupHost, cgroupHost } from './cgroups/host.ts';
+import type { CgroupPaths } from './cgroups/paths.ts';
+import { type CgroupFiles, realCgroupFiles } from './cgroups/plan.ts';
+import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from './numbers.ts';
+import type { Slots } from './slots.ts';
+
+/** What a compilation asks of the machine. Given by hand in tests, so that a program is a function of its inputs. */
+export interface HostFacts {
+  readonly cgroups: CgroupHost;
+  readonly cgroupFiles: CgroupFiles;
+  /** Major and minor of the kernel. */
+  readonly kernel: readonly [number, number];
+  /** Are we root in the initial user namespace? False: rootless. */
+  readonly privileged: boolean;
+}
+
+let facts: HostFacts | undefined;
+
+/** This machine. */
+export function hostFacts(): HostFacts {
+  if (facts === undefined) {
+    const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+    facts = {
+      cgroups: cgroupHost(),
+      cgroupFiles: realCgroupFiles,
+      kernel: [major, minor],
+      privileged: process.geteuid?.() === 0,
+    };
+  }
+  return facts;
+}
+
+export const kernelAtLeast = (host: HostFacts, major: number, minor: number): boolean =>
+  host.kernel[0] > major || (host.kernel[0] === major && host.kernel[1] >= minor);
+
+export const allCapabilities = (1n << 64n) - 1n;
+
+let bounded: bigint | undefined;
+
+/** What we may give: our own bounding set. A test's facts have no limit. */
+export function availableCapabilities(facts: HostFacts): bigint {
+  if (facts !== hostFacts()) return allCapabilities;
+  if (bounded === undefined) {
+    const match = /^CapBnd:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'));
+    bounded = match === null ? allCapabilities : BigInt(`0x${match[1]}`);
+  }
+  return bounded;
+}
+
+/** A container being compiled. */
+export interface Compilation {
+  readonly id: string;
+  readonly spec: RuntimeSpec;
+  readonly bundle: string;
+  readonly facts: HostFacts;
+  readonly cgroups: CgroupPaths;
+  /** The first process's list, up to the clone and after it. */
+  readonly host: Op[];
+  /** The list of the container's init. */
+  readonly init: Op[];
+  readonly slots: Slots;
+  /** Is there a new user namespace? Then what needs the host's privileges (opening sources, idmapping) is done in `host`. */
+  readonly userNamespace: boolean;
+}
+
+/** A path inside the container's root, to be looked up so that neither links nor `..` nor /proc's magic links lead out of it. */
+export function inside(root: Slot, path: string): At {
+  return { dir: root, path: path.replace(/^\/+/, '') || '.', resolve: RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+}
+
+/** The same, where even a link that stays inside is an attack: mount points of procfs and sysfs (CVE-2019-16884, CVE-2019-19921) and the console (CVE-2025-52565). */
+export function insideWithoutLinks(root: Slot, path: string): At {
+  return { ...inside(root, path), resolve: RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS };
+}

@@ -1,0 +1,220 @@
+// Compiles an exec: another process in a running container. One clone is enough, since whoever runs the program first joins the
+// container's pid namespace for its children; the child joins everything else by one setns of the init's pidfd.
+
+import { InvalidArgument } from '../errdefs/index.ts';
+import type { Op, Program } from '../launcher/index.ts';
+import type { Process, RuntimeSpec } from '../oci/index.ts';
+import type { CgroupPaths } from './cgroups/paths.ts';
+import { planJoin } from './cgroups/plan.ts';
+import { allCapabilities, availableCapabilities, type HostFacts, hostFacts } from './compilation.ts';
+import { cloneFlags } from './namespaces.ts';
+import * as n from './numbers.ts';
+import { processOps } from './process/process.ts';
+import { bitList } from './process/scheduling.ts';
+import { Slots } from './slots.ts';
+import { planPipes, type Stdio, terminalOps } from './stdio.ts';
+import { hostId } from './user-namespace.ts';
+
+export interface ExecOptions {
+  /** The container's. */
+  readonly spec: RuntimeSpec;
+  readonly process: Process;
+  /** The container's init, as the runner of the program sees it. */
+  readonly initPid: number;
+  readonly cgroups: CgroupPaths;
+  readonly stdio: Stdio;
+  /** `inherit` with a terminal: the pty's master goes there. */
+  readonly consoleSocket?: string;
+  readonly preserveFds?: number;
+  readonly facts?: HostFacts;
+}
+
+/** Compiles the program of an exec. Its process is a child of whoever runs the program. */
+export function compileExec(options: ExecOptions): Program {
+  const { spec, process, initPid } = options;
+  const facts = options.facts ?? hostFacts();
+  const linux = spec.linux ?? {};
+  const slots = new Slots();
+  const host: Op[] = [];
+  const init: Op[] = [];
+  const userNamespace = (linux.namespaces ?? []).some(({ type }) => type === 'user');
+  const cgroup = planJoin(options.cgroups, slots);
+  host.push(...cgroup.create);
+  const mapped = (mappings: typeof linux.uidMappings, id: number) =>
+    hostId(userNamespace ? mappings : undefined, id) ?? 0;
+  const pipes =
+    options.stdio === 'inherit' || options.stdio.terminal
+      ? undefined
+      : planPipes(
+          options.stdio,
+          slots,
+          mapped(linux.uidMappings, process.user.uid),
+          mapped(linux.gidMappings, process.user.gid),
+        );
+  if (pipes) host.push(...pipes.before);
+  const target = slots.takeInherited();
+  const own = slots.takeInherited();
+  const back = 'later children of ours are born where we are';
+  const pid = cloneFlags.pid;
+  host.push(
+    { op: 'pidfdOpen', slot: target, pid: initPid, why: "the container's init", failure: 'container is not running' },
+    { op: 'open', slot: own, path: '/proc/self/ns/pid', flags: n.O_RDONLY | n.O_CLOEXEC, why: back },
+    {
+      op: 'setns',
+      fd: target,
+      flags: pid,
+      why: 'the child is born in the pid namespace',
+      failure: 'failed to join the pid namespace',
+    },
+    {
+      op: 'clone',
+      flags: 0,
+      ...(cgroup.into !== undefined && { cgroup: cgroup.into }),
+      program: init,
+      why: 'the exec',
+      failure: 'unable to start container process: clone',
+    },
+    { op: 'setns', fd: own, flags: pid, why: back },
+    { op: 'close', slot: own },
+    { op: 'close', slot: target },
+  );
+  if (cgroup.into !== undefined) host.push({ op: 'close', slot: cgroup.into });
+  if (pipes) host.push(...pipes.after);
+
+  init.push(...affinityOps(process.execCPUAffinity?.initial));
+  if (process.oomScoreAdj !== undefined) {
+    init.push({
+      op: 'write',
+      path: '/proc/self/oom_score_adj',
+      data: String(process.oomScoreAdj),
+      tolerate: ['EACCES', 'EPERM'],
+    });
+  }
+  init.push({
+    op: 'prctl',
+    option: n.PR_SET_DUMPABLE,
+    args: [0, 0, 0, 0],
+    why: "the container's processes may not look into us",
+  });
+  init.push(...cgroup.join);
+  const others =
+    (linux.namespaces ?? []).reduce((flags, { type }) => (type === 'pid' ? flags : flags | cloneFlags[type]), 0) >>> 0;
+  init.push(
+    {
+      op: 'setns',
+      fd: target,
+      flags: others,
+      why: 'all other namespaces at once',
+      failure: 'failed to join the namespaces',
+    },
+    ...(userNamespace
+      ? ([
+          { op: 'setgid', gid: 0 },
+          { op: 'setuid', uid: 0 },
+        ] as const)
+      : []),
+    { op: 'setsid' },
+    { op: 'umask', mask: 0 },
+  );
+  const root = slots.take();
+  const proc = slots.take();
+  const nullDevice = slots.take();
+  const inRoot = { dir: root, resolve: n.RESOLVE_IN_ROOT | n.RESOLVE_NO_MAGICLINKS };
+  init.push({ op: 'open', slot: root, path: '/', flags: n.O_PATH | n.O_DIRECTORY | n.O_CLOEXEC });
+  if (process.apparmorProfile) {
+    init.push({
+      op: 'fsmount',
+      slot: proc,
+      type: 'proc',
+      source: 'proc',
+      options: [],
+      attributes: n.MOUNT_ATTR_NOSUID | n.MOUNT_ATTR_NODEV | n.MOUNT_ATTR_NOEXEC,
+      why: 'a private procfs for our own writes (CVE-2025-52881)',
+    });
+  } else slots.give(proc);
+  if (process.terminal === true) {
+    terminal(options, host, init, slots, inRoot);
+  } else if (pipes) {
+    const stdinless = options.stdio !== 'inherit' && !options.stdio.stdin;
+    if (stdinless) {
+      init.push(
+        { op: 'open', ...inRoot, path: 'dev/null', slot: nullDevice, flags: n.O_RDWR | n.O_NOCTTY | n.O_CLOEXEC },
+        {
+          op: 'verify',
+          slot: nullDevice,
+          type: n.S_IFCHR,
+          rdev: n.deviceNumber(1, 3),
+          why: 'no stdin: /dev/null, verified',
+        },
+      );
+    }
+    init.push(...pipes.inside(nullDevice));
+  }
+  init.push(
+    ...affinityOps(process.execCPUAffinity?.final),
+    ...processOps({
+      process,
+      seccomp: linux.seccomp,
+      availableCapabilities: userNamespace ? allCapabilities : availableCapabilities(facts),
+      slots,
+      root,
+      proc,
+      denySetgroups: userNamespace && !facts.privileged && (linux.gidMappings ?? []).length < 2,
+      preserveFds: options.preserveFds ?? 0,
+    }),
+  );
+  host.push({ op: 'await', peer: 'exec' });
+  return host;
+}
+
+function affinityOps(list: string | undefined): readonly Op[] {
+  if (!list) return [];
+  return [
+    {
+      op: 'cpuAffinity',
+      mask: bitList(list, 'CPU affinity'),
+      why: 'runtime-spec config.md: process.execCPUAffinity',
+      failure: 'error setting CPU affinity',
+    },
+  ];
+}
+
+function terminal(
+  options: ExecOptions,
+  host: Op[],
+  init: Op[],
+  slots: Slots,
+  inRoot: { dir: number; resolve: number },
+): void {
+  const master = slots.take();
+  const slave = slots.take();
+  const size = options.process.consoleSize;
+  const why = 'runtime-spec config.md: process.terminal';
+  init.push(
+    {
+      op: 'openPty',
+      ...inRoot,
+      path: 'dev/pts/ptmx',
+      master,
+      slave,
+      rows: size?.height ?? 0,
+      columns: size?.width ?? 0,
+      uid: options.process.user.uid,
+      why,
+      failure: 'unable to set up the console',
+    },
+    { op: 'sendFd', slot: master, why },
+    { op: 'close', slot: master },
+    ...terminalOps(slave),
+  );
+  slots.give(master);
+  const received = slots.takeOutside();
+  host.push({ op: 'receiveFd', slot: received, why: "the pty's master" });
+  if (options.stdio !== 'inherit') host.push({ op: 'stdio', terminal: received });
+  else if (options.consoleSocket !== undefined) {
+    host.push(
+      { op: 'sendFdTo', socket: options.consoleSocket, slot: received, data: '/dev/ptmx', why: '--console-socket' },
+      { op: 'close', slot: received },
+    );
+  } else throw new InvalidArgument('cannot allocate tty if runc will detach without setting console socket');
+}
