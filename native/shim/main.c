@@ -57,6 +57,13 @@ static int wait_for(pid_t pid) {
   }
 }
 
+// The latest child of a program that failed: it told a failure of its own and ends, or was killed, unless it executes already.
+static void reap_failed(void) {
+  bool executes = machine.child.socket < 0 && machine.failure.depth == 1;
+  machine_close(&machine);
+  if (machine.child.pid > 0) waitpid(machine.child.pid, NULL, __WALL | (executes ? WNOHANG : 0));
+}
+
 static int run(bool wait) {
   void *bytes;
   size_t size;
@@ -68,7 +75,7 @@ static int run(bool wait) {
   if (wait) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   machine_init(&machine, bytes);
   enum outcome outcome = program_run_blocking(&machine);
-  if (outcome == PROGRAM_FAILED) return report(FAILED, 0, 0), machine_close(&machine), 1;
+  if (outcome == PROGRAM_FAILED) return report(FAILED, 0, 0), reap_failed(), 1;
   pid_t pid = machine.child.pid;
   machine_close(&machine);
   munmap(bytes, size);
@@ -84,6 +91,7 @@ static int check(void) {
 }
 
 int main(int argc, char **argv) {
+  signal(SIGPIPE, SIG_IGN); // until the exec; a hook need not read what it is given
   if (argc > 1 && strcmp(argv[1], "run") == 0) return run(argc > 2 && strcmp(argv[2], "wait") == 0);
   if (argc > 1 && strcmp(argv[1], "check") == 0) return check();
   if (argc > 1 && strcmp(argv[1], "shim") == 0) return shim_main(argc - 1, argv + 1);

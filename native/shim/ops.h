@@ -89,7 +89,7 @@ __attribute__((noreturn)) void run_child(struct machine *machine, const uint32_t
 pid_t fork_plain(void);
 // For a child: closes every descriptor above 2 that the machine does not hold.
 void close_strangers(const struct machine *machine);
-// For a process about to execute: no signal is blocked.
-void unblock_signals(void);
+// For a process about to execute: no signal is blocked or ignored.
+void reset_signals(void);
 // An array of strings in memory of its own, for execve. NULL when there is no memory.
 const char **map_strings(struct args *args);

@@ -9,8 +9,10 @@
 #include "kernel.h"
 #include "ops.h"
 
-void unblock_signals(void) {
+void reset_signals(void) {
   uint64_t none = 0;
+  struct sigaction action = {.sa_handler = SIG_DFL};
+  for (int number = 1; number < _NSIG; number++) sigaction(number, &action, NULL);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
@@ -29,7 +31,7 @@ int op_exec(struct machine *machine, struct args *args) {
   const char **candidates = map_strings(args), **argv = map_strings(args), **env = map_strings(args);
   if (!candidates || !argv || !env) return -ENOMEM;
   if (!candidates[0] || !argv[0]) return -EINVAL;
-  unblock_signals();
+  reset_signals();
   bool several = candidates[1] != NULL;
   int answer = ENOENT;
   for (const char **at = candidates; *at; at++) {

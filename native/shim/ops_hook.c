@@ -35,7 +35,7 @@ static void forget(int *fd) {
 
 __attribute__((noreturn)) static void run(const char *path, const char **argv, const char **env, int input, int output, int status) {
   if (dup2(input, 0) >= 0 && dup2(output, 1) >= 0 && dup2(output, 2) >= 0) {
-    unblock_signals();
+    reset_signals();
     execve(path, (char **)argv, (char **)env);
   }
   int error = errno;

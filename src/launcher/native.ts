@@ -136,6 +136,8 @@ export interface Native {
   flock(fd: number, operation: number): void;
   /** Makes a file share the other's blocks (btrfs, xfs), else EOPNOTSUPP or EXDEV. */
   ficlone(toFd: number, fromFd: number): void;
+  /** Flags of a file (chattr(1); linux/fs.h FS_*_FL), after adding `add`. ENOTTY or EOPNOTSUPP where the file system has none. */
+  fileFlags(fd: number, add: number): number;
   /** copy_file_range(2); null uses and moves the descriptor's own offset. Answers the bytes copied, 0 at the end. */
   copyFileRange(fromFd: number, fromOffset: number | null, toFd: number, toOffset: number | null, size: number): number;
 }
