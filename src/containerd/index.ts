@@ -1,4 +1,4 @@
-export type { Containerd, ContainerdOptions } from './containerd.ts';
+export { type Containerd, type ContainerdOptions, openContainerd } from './containerd.ts';
 export type {
   BlobInfo,
   ContentStore,
@@ -9,6 +9,10 @@ export type {
   ReadOptions,
   WriterOptions,
 } from './content/content-store.ts';
+export type { EntryType, TarEntry } from './differ/tar/entry.ts';
+export { decodeName, encodeName } from './differ/tar/name.ts';
+export { TarReader, type TarSink } from './differ/tar/reader.ts';
+export { encodeHeader, endOfArchive, type NewEntry, paddingOf } from './differ/tar/writer.ts';
 export type {
   LayerOptions,
   LayerPlace,
@@ -17,10 +21,12 @@ export type {
   StagedLayerWriter,
   Unpacker,
 } from './differ/unpacker.ts';
+export { Decompressor } from './differ/worker/decompressor.ts';
 export type { Collected, GarbageCollector } from './gc/garbage-collector.ts';
 export type { Image, ImageStore } from './images/image-store.ts';
 export type { HeldLease, Lease, LeaseResource, Leases } from './leases/leases.ts';
 export type { Collection, Metadata } from './metadata/metadata.ts';
+export { type Found, isOpaque, type MergedDirectory, MergedView } from './snapshots/overlay/merged-view.ts';
 export type {
   PrepareOptions,
   SnapshotInfo,
