@@ -260,6 +260,19 @@ FUNCTION(ficlone) {
   DONE(ioctl(to, FICLONE, from), "ioctl");
 }
 
+// fileFlags(fd, add): flags after adding these (FS_IOC_GETFLAGS, FS_IOC_SETFLAGS)
+FUNCTION(file_flags) {
+  struct call call = begin(env, info);
+  int fd = INT(0), add = INT(1), flags = 0;
+  if (call.thrown) return NULL;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0) return throw_errno(env, errno, "ioctl");
+  if ((flags & add) != add) {
+    flags |= add;
+    if (ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0) return throw_errno(env, errno, "ioctl");
+  }
+  return number(env, flags);
+}
+
 // copyFileRange(fromFd, fromOffset | null, toFd, toOffset | null, size): copied
 FUNCTION(copy_file_range_) {
   struct call call = begin(env, info);
@@ -294,6 +307,7 @@ const struct function file_functions[] = {
     {"syncfs", syncfs_},
     {"flock", flock_},
     {"ficlone", ficlone},
+    {"fileFlags", file_flags},
     {"copyFileRange", copy_file_range_},
     {0},
 };
