@@ -34,7 +34,12 @@ static napi_value open_netlink(napi_env env, napi_callback_info info) {
   setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
   setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
-  return number(env, fd);
+  // A socket without a number of its own gets no events: the kernel takes it for itself.
+  struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+  if (bind(fd, (struct sockaddr *)&any, sizeof any) == 0) return number(env, fd);
+  int error = errno;
+  close(fd);
+  return throw_errno(env, error, "bind");
 }
 
 // netlinkJoin(fd, group)
