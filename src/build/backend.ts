@@ -1,0 +1,113 @@
+// What a build needs from the rest of the engine. The daemon gives it; the builder knows nothing of containers' records or REST.
+
+import type { ContentStore, ImageStore, Leases, Metadata, Snapshotter, Unpacker } from '../containerd/index.ts';
+import type { Digest, Platform } from '../oci/index.ts';
+import type { Range } from './dockerfile/source.ts';
+import type { ResolvedImage } from './graph/context.ts';
+import type { ExecVertex } from './graph/vertex.ts';
+import type { RefLayer } from './solver/ref.ts';
+
+/** The stores, as one build sees them: what is written is kept by the build's lease. */
+export interface BuildStores {
+  readonly content: ContentStore;
+  readonly unpacker: Unpacker;
+}
+
+/** Images that stages start from. `auth` is the client's, by registry host. */
+export interface BaseImages {
+  /** Finds the image here, or at its registry; with `pull` always there. NotFound, PermissionDenied ... in Docker's words. */
+  resolve(
+    reference: string,
+    platform: Platform,
+    options: { pull: boolean; range: Range; client: BuildClient; signal: AbortSignal },
+  ): Promise<ResolvedImage>;
+  /** Makes its layers present and unpacked; `onProgress` is told of bytes. Kept by `lease`. */
+  layers(
+    image: { reference: string; digest: string },
+    platform: Platform,
+    options: {
+      client: BuildClient;
+      lease: string;
+      signal: AbortSignal;
+      onProgress: (id: string, current: number, total: number) => void;
+    },
+  ): Promise<readonly RefLayer[]>;
+}
+
+/** A process that a RUN starts. */
+export interface RunStep {
+  readonly id: string;
+  /** Key of the active snapshot that is its root file system. */
+  readonly snapshot: string;
+  readonly vertex: ExecVertex;
+  /** In order; sources are directories or files of the host. */
+  readonly mounts: readonly RunMountPoint[];
+  /** Variables beyond the vertex's own: secrets, the agent's socket. */
+  readonly env: readonly string[];
+  readonly options: RunOptions;
+  readonly signal: AbortSignal;
+  output(stream: 1 | 2, data: Uint8Array): void;
+}
+
+export type RunMountPoint =
+  | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
+  /** A tree of layers, topmost first; where it may be written, what is written is thrown away. */
+  | {
+      readonly type: 'layers';
+      readonly layers: readonly string[];
+      readonly source: string;
+      readonly target: string;
+      readonly readOnly: boolean;
+    }
+  | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number };
+
+/** Options of the whole build that its RUNs obey. */
+export interface RunOptions {
+  readonly addHosts: readonly string[];
+  readonly shmSizeBytes?: number;
+  readonly ulimits: readonly string[];
+  readonly cgroupParent?: string;
+  readonly hostname?: string;
+  readonly memoryBytes?: number;
+  readonly cpuShares?: number;
+  readonly cpuPeriod?: number;
+  readonly cpuQuota?: number;
+  readonly cpusetCpus?: string;
+}
+
+export interface Runner {
+  /** Runs a step to its end, and leaves nothing of it: the exit code. Kills it when `signal` aborts. */
+  run(step: RunStep): Promise<{ exitCode: number }>;
+}
+
+/** Turns what a process wrote into a layer. */
+export interface Differ {
+  /** The changes of an active snapshot, which becomes a committed one. Undefined where nothing changed: the snapshot is removed then. */
+  commit(snapshot: string, parent: Digest | ''): Promise<{ layer: RefLayer; sizeBytes: number } | undefined>;
+}
+
+/** Who asked for the build, as far as it must be asked back. */
+export interface BuildClient {
+  /** Value of a secret; undefined where the client has none of that id. */
+  secret(id: string, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Path of a socket on this host that leads to the client's ssh agent; undefined where it has none of that id. */
+  sshAgent(id: string, signal: AbortSignal): Promise<{ path: string; close: () => Promise<void> } | undefined>;
+  /** Credentials for a registry. */
+  credentials(host: string, signal: AbortSignal): Promise<{ username: string; password: string } | undefined>;
+  /** Directory of the host with the files of a context (`context`, or a named one). */
+  directory(context: string, signal: AbortSignal): Promise<string>;
+}
+
+export interface BuildBackend {
+  /** Where contexts, cache mounts and scratch files live: `<data root>/build`. */
+  readonly root: string;
+  readonly metadata: Metadata;
+  readonly leases: Leases;
+  readonly images: ImageStore;
+  readonly snapshotter: Snapshotter;
+  stores(lease: string): BuildStores;
+  readonly bases: BaseImages;
+  readonly runner: Runner;
+  /** Writes through the stores of `lease`. */
+  differ(lease: string): Differ;
+}

@@ -1,0 +1,165 @@
+// One build from a Dockerfile to results: convert, solve, and write the images.
+
+import type { Descriptor, Digest, ImageConfig, Platform } from '../oci/index.ts';
+import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
+import { IgnoreRules } from './context/ignore.ts';
+import { parseDockerfile } from './dockerfile/parse.ts';
+import { writeImage, writeIndex } from './exporter/image.ts';
+import { Files } from './files/files.ts';
+import type { NamedContext, Warning } from './graph/context.ts';
+import { convert } from './graph/convert.ts';
+import { vertexDigest } from './graph/vertex.ts';
+import { BuildCache, type CachePolicy, type CacheRecord } from './solver/cache.ts';
+import type { ProgressSink } from './solver/progress.ts';
+import { emptyRef, type Ref } from './solver/ref.ts';
+import { Solver } from './solver/solver.ts';
+import { cacheMountsOf } from './worker/cache-mounts.ts';
+import { BuildWorker } from './worker/worker.ts';
+
+export interface BuildOptions {
+  readonly dockerfile: { readonly name: string; readonly text: string };
+  /** Text of the ignore file that applies. */
+  readonly ignoreFile?: string;
+  readonly target?: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: Readonly<Record<string, string>>;
+  /** At least one. */
+  readonly platforms: readonly Platform[];
+  readonly buildPlatform: Platform;
+  readonly namedContexts: ReadonlyMap<string, NamedContext>;
+  readonly network: 'default' | 'none' | 'host';
+  readonly insecureAllowed: boolean;
+  readonly noCache: boolean;
+  readonly pull: boolean;
+  readonly explainCache: boolean;
+  readonly run: RunOptions;
+}
+
+export interface PlatformResult {
+  readonly platform: Platform;
+  readonly ref: Ref;
+  readonly config: Omit<ImageConfig, 'rootfs'>;
+}
+
+/** What a build came to. Kept by its lease until `release`: what is wanted of it is named or exported before. */
+export interface BuildResult extends Disposable {
+  readonly platforms: readonly PlatformResult[];
+  readonly warnings: readonly Warning[];
+  readonly created: Date;
+  readonly lease: string;
+}
+
+/** The builder of one engine: any number of builds at once, over one cache. */
+export class Builder implements AsyncDisposable {
+  readonly #backend: BuildBackend;
+  readonly cache: BuildCache;
+  readonly #files = new Files();
+
+  constructor(backend: BuildBackend) {
+    this.#backend = backend;
+    this.cache = new BuildCache(
+      backend.metadata.collection<CacheRecord>('build-cache'),
+      backend.leases,
+      async chain => (await backend.snapshotter.stat(chain)) !== undefined,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#files[Symbol.asyncDispose]();
+  }
+
+  /** Builds. Throws DockerfileError, what images and steps throw, and the signal's reason. */
+  async build(
+    options: BuildOptions,
+    client: BuildClient,
+    progress: ProgressSink,
+    signal: AbortSignal,
+  ): Promise<BuildResult> {
+    const dockerfile = parseDockerfile(options.dockerfile.text);
+    const epochText = options.buildArgs.get('SOURCE_DATE_EPOCH');
+    const epoch = epochText !== undefined && /^\d+$/.test(epochText) ? Number(epochText) : undefined;
+    using cleanup = new DisposableStack();
+    const lease = cleanup.use(this.#backend.leases.create());
+    using worker = new BuildWorker({
+      backend: this.#backend,
+      files: this.#files,
+      client,
+      lease: lease.id,
+      cache: this.cache,
+      runOptions: options.run,
+      ...(epoch !== undefined && { sourceDateEpoch: epoch }),
+    });
+    const solver = new Solver(worker, this.cache);
+    const warnings: Warning[] = [];
+    const platforms: PlatformResult[] = [];
+    for (const platform of options.platforms) {
+      const converted = await convert(dockerfile, {
+        buildArgs: options.buildArgs,
+        labels: options.labels,
+        buildPlatform: options.buildPlatform,
+        targetPlatform: platform,
+        namedContexts: options.namedContexts,
+        network: options.network,
+        insecureAllowed: options.insecureAllowed,
+        ...(options.target !== undefined && { target: options.target }),
+        ...(options.ignoreFile !== undefined && { ignore: IgnoreRules.parse(options.ignoreFile) }),
+        resolveImage: (reference, wanted, range) =>
+          this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
+      });
+      if (platforms.length === 0) {
+        warnings.push(...converted.warnings);
+        const vertex = converted.result === undefined ? '' : vertexDigest(converted.result);
+        for (const warning of converted.warnings) progress.warning({ vertex, ...warning });
+      }
+      const ref =
+        converted.result === undefined
+          ? emptyRef
+          : await solver.solve(converted.result, {
+              signal,
+              progress,
+              noCache: options.noCache,
+              explainCache: options.explainCache,
+            });
+      platforms.push({ platform, ref, config: converted.config });
+    }
+    const kept = cleanup.move();
+    return {
+      platforms,
+      warnings,
+      created: epoch === undefined ? new Date() : new Date(epoch * 1000),
+      lease: lease.id,
+      [Symbol.dispose]: () => kept.dispose(),
+    };
+  }
+
+  /** Writes the result as an image: its target is the manifest, or an index where there are several platforms. */
+  async writeImage(result: BuildResult): Promise<{ target: Descriptor; configDigest: Digest }> {
+    const { content } = this.#backend.stores(result.lease);
+    const written = [];
+    for (const platform of result.platforms) written.push(await writeImage(content, platform, result.created));
+    const [first] = written;
+    if (written.length === 1) return { target: first!.manifest, configDigest: first!.configDigest };
+    const target = await writeIndex(
+      content,
+      written.map(image => image.manifest),
+    );
+    return { target, configDigest: first!.configDigest };
+  }
+
+  /** Drops what the policy says, cache mounts included; gives what went. */
+  prune(policy: CachePolicy): { id: string; sizeBytes: number }[] {
+    const dropped = this.cache.prune(policy).map(({ key, sizeBytes }) => ({ id: key, sizeBytes }));
+    const mounts = cacheMountsOf(this.#backend);
+    for (const mount of mounts.list()) {
+      const old = policy.until === undefined || mount.lastUsedAt < policy.until.toISOString();
+      if (policy.keepBytes === undefined && old && mounts.remove(mount.directory))
+        dropped.push({ id: mount.directory, sizeBytes: 0 });
+    }
+    return dropped;
+  }
+
+  /** Cache mounts, for `buildx du`. */
+  cacheMounts() {
+    return cacheMountsOf(this.#backend).list();
+  }
+}

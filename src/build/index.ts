@@ -1,0 +1,26 @@
+export type {
+  BaseImages,
+  BuildBackend,
+  BuildClient,
+  BuildStores,
+  Differ,
+  RunMountPoint,
+  Runner,
+  RunOptions,
+  RunStep,
+} from './backend.ts';
+export { Builder, type BuildOptions, type BuildResult, type PlatformResult } from './builder.ts';
+export { IgnoreRules } from './context/ignore.ts';
+export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
+export { DockerfileError, excerpt, type Range } from './dockerfile/source.ts';
+export type { NamedContext, ResolvedImage, Warning } from './graph/context.ts';
+export type { ExecVertex } from './graph/vertex.ts';
+export type { CachePolicy, CacheRecord } from './solver/cache.ts';
+export type {
+  LogProgress,
+  ProgressSink,
+  StatusProgress,
+  VertexProgress,
+  WarningProgress,
+} from './solver/progress.ts';
+export { type Ref, type RefLayer, snapshotOf } from './solver/ref.ts';
