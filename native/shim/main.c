@@ -1,8 +1,8 @@
 // berth-shim: runs a program that TypeScript compiled (src/launcher), or lives as a container's shim.
 //
-//     berth-shim run [wait]   program on descriptor 3, report on 4; 0, 1 and 2 are the container's
-//     berth-shim check        program on descriptor 3: exits 0 when it is well formed
-//     berth-shim shim ...     see shim.h
+//     berth-shim run N [wait]   program on descriptor N, report on N + 1; all below N are the container's
+//     berth-shim check          program on descriptor 3: exits 0 when it is well formed
+//     berth-shim shim ...       see shim.h
 //
 // A report is u32 size of what follows, u32 kind, then
 //
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -21,10 +22,11 @@
 
 #include "shim.h"
 
-enum { PROGRAM_FD = 3, REPORT_FD = 4 };
+enum { CHECKED_FD = 3 };
 enum report { DONE = 1, FAILED = 2, EXITED = 3 };
 
 static struct machine machine;
+static int report_fd = -1;
 
 static void report(enum report kind, int32_t first, int32_t second) {
   static uint32_t bytes[2 + FAILURE_BYTES_MAX / 4];
@@ -34,7 +36,7 @@ static void report(enum report kind, int32_t first, int32_t second) {
   if (kind == EXITED) bytes[3] = (uint32_t)second, size = 16;
   if (kind == FAILED) size = 8 + failure_encode(&machine.failure, bytes + 2);
   bytes[0] = (uint32_t)size - 4;
-  if (write(REPORT_FD, bytes, size) < 0) return; // nobody listens
+  if (write(report_fd, bytes, size) < 0) return; // nobody listens
 }
 
 static int fail(int error) {
@@ -64,14 +66,15 @@ static void reap_failed(void) {
   if (machine.child.pid > 0) waitpid(machine.child.pid, NULL, __WALL | (executes ? WNOHANG : 0));
 }
 
-static int run(bool wait) {
+static int run(int program_fd, bool wait) {
   void *bytes;
   size_t size;
-  int error = program_map(PROGRAM_FD, &bytes, &size);
+  report_fd = program_fd + 1;
+  fcntl(report_fd, F_SETFD, FD_CLOEXEC);
+  int error = program_map(program_fd, &bytes, &size);
+  close(program_fd);
   if (error == 0) error = program_check(bytes, size, &machine.failure);
   if (error < 0) return fail(-error);
-  fcntl(PROGRAM_FD, F_SETFD, FD_CLOEXEC);
-  fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
   if (wait) prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   machine_init(&machine, bytes);
   enum outcome outcome = program_run_blocking(&machine);
@@ -86,15 +89,15 @@ static int run(bool wait) {
 static int check(void) {
   void *bytes;
   size_t size;
-  int error = program_map(PROGRAM_FD, &bytes, &size);
+  int error = program_map(CHECKED_FD, &bytes, &size);
   return error < 0 || program_check(bytes, size, NULL) < 0;
 }
 
 int main(int argc, char **argv) {
   signal(SIGPIPE, SIG_IGN); // until the exec; a hook need not read what it is given
-  if (argc > 1 && strcmp(argv[1], "run") == 0) return run(argc > 2 && strcmp(argv[2], "wait") == 0);
+  if (argc > 2 && strcmp(argv[1], "run") == 0) return run(atoi(argv[2]), argc > 3 && strcmp(argv[3], "wait") == 0);
   if (argc > 1 && strcmp(argv[1], "check") == 0) return check();
   if (argc > 1 && strcmp(argv[1], "shim") == 0) return shim_main(argc - 1, argv + 1);
-  static const char usage[] = "usage: berth-shim run [wait] | check | shim ...\n";
+  static const char usage[] = "usage: berth-shim run FD [wait] | check | shim ...\n";
   return write(2, usage, sizeof usage - 1) < 0 ? 2 : 2;
 }

@@ -1,9 +1,9 @@
 // The border between the two halves of berth-shim: main.c starts it and runs programs (program.h); loop.c, stdio.c, log.c,
 // attach.c, control.c and exec.c are the life of a shim.
 //
-//     berth-shim run [wait]   program on fd 3, report on fd 4 (see main.c)
-//     berth-shim check        program on fd 3: only checks it
-//     berth-shim shim ...     shim_main, below
+//     berth-shim run N [wait]   program on fd N, report on fd N + 1 (see main.c)
+//     berth-shim check          program on fd 3: only checks it
+//     berth-shim shim ...       shim_main, below
 #pragma once
 
 #include "program.h"

@@ -1,9 +1,11 @@
 // Processes, namespaces, credentials and failures, on the real kernel.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Op, Program } from './index.ts';
+import { type Op, type Program, runProgram } from './index.ts';
 import {
   child,
   failureOf,
@@ -208,6 +210,24 @@ describe('exec', { skip: needsRoot }, () => {
       ),
     );
     assert.deepEqual(text.trim().split('\n'), ['0', '1', '2', '3'], '3 is the directory that ls reads');
+  });
+
+  test('a program has the descriptors that were given to the launcher', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'berth-extra-'));
+    const fds = ['one', 'two', 'output'].map(name => openSync(join(folder, name), 'w+'));
+    try {
+      const run = await runProgram(child(0, shell('echo first >&3; echo second >&4; ls /proc/self/fd')), {
+        stdio: [-1, fds[2]!, 2],
+        extra: fds.slice(0, 2),
+        wait: true,
+      });
+      assert.equal((await run.exited)?.code, 0);
+      const [one, two, output] = ['one', 'two', 'output'].map(name => readFileSync(join(folder, name), 'utf8'));
+      assert.deepEqual([one, two, output], ['first\n', 'second\n', '0\n1\n2\n3\n4\n5\n']);
+    } finally {
+      fds.forEach(closeSync);
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('no signal is blocked or ignored', async () => {

@@ -9,7 +9,7 @@ import type { Program } from './op.ts';
 export interface RunOptions {
   /** Descriptors 0, 1 and 2 of the launcher, and so of what it starts; default 0, 1, 2. -1 is /dev/null. */
   readonly stdio?: readonly [number, number, number];
-  /** Further descriptors, which the launcher finds from 5 on. */
+  /** Further descriptors, which the launcher and what it starts find from 3 on (--preserve-fds). */
   readonly extra?: readonly number[];
   /** Stay until the latest child has ended, for `exited`. Without it the launcher leaves, and the child becomes an orphan. */
   readonly wait?: boolean;
@@ -57,16 +57,16 @@ async function exit(reports: AsyncGenerator<Report, void>): Promise<Exit> {
 /** Starts the launcher and yields its reports; it is reaped when the generator ends. */
 async function* start(program: Program, options: RunOptions): AsyncGenerator<Report, void> {
   const { spawn, sealedMemfd, socketpair, close } = native();
-  const [stdin, stdout, stderr] = options.stdio ?? [0, 1, 2];
+  const given = [...(options.stdio ?? [0, 1, 2]), ...(options.extra ?? [])];
   const code = sealedMemfd(encodeProgram(program));
   const [ours, theirs] = socketpair(1);
   let pid: number;
   try {
     pid = spawn({
       file: nativeFile('berth-shim'),
-      args: options.wait ? ['berth-shim', 'run', 'wait'] : ['berth-shim', 'run'],
+      args: ['berth-shim', 'run', String(given.length), ...(options.wait ? ['wait'] : [])],
       env: [],
-      fds: [stdin, stdout, stderr, code, theirs, ...(options.extra ?? [])],
+      fds: [...given, code, theirs],
     });
   } catch (error) {
     close(ours);
