@@ -48,8 +48,10 @@ async function isThere({ descriptor, chainId }: LayerPlace, { content, unpacker 
   return unpacker === undefined || (await unpacker.exists(chainId));
 }
 
+type Say = (state: PullLayerState) => void;
+
 async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): Promise<void> {
-  const say = (state: PullLayerState): void => {
+  const say: Say = state => {
     tell(flight, state);
     pull.onState(state);
   };
@@ -58,10 +60,21 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
     // Until the writer is open, the ingest's beginning is being read again.
     let resumedFrom: number | undefined;
     try {
+      // The place is taken before the writer, so that a worker is chosen when there is work for it; it is given back before the
+      // commit, which may wait for that of the layer below.
+      using slot = await pull.gate.enter({ signal: pull.signal, onWait: () => say({ state: 'waiting' }) });
       const writer = await openWriter(place, pull);
       if (writer !== undefined) {
         resumedFrom = writer.offset;
-        await fillAndCommit(writer, place, { ...pull, repositories }, say, flight);
+        await fill(writer, place, { ...pull, repositories }, say);
+        slot[Symbol.dispose]();
+        say({ state: 'verifyingChecksum' });
+        say({ state: 'downloadComplete' });
+        if (pull.store.unpacker !== undefined) {
+          say({ state: 'extracting', current: place.descriptor.size, total: place.descriptor.size });
+        }
+        flight.landed = true;
+        await writer.commit();
       }
       say({ state: 'pullComplete' });
       return;
@@ -106,19 +119,12 @@ async function openWriter(place: LayerPlace, pull: LayerPull): Promise<LayerWrit
 /** The ingest's name: the same for every pull, so that the next one resumes. */
 export const layerRef = (digest: Digest): string => `layer-${digest}`;
 
-async function fillAndCommit(
-  writer: LayerWriter,
-  { descriptor }: LayerPlace,
-  pull: LayerPull,
-  say: (state: PullLayerState) => void,
-  flight: Flight,
-): Promise<void> {
-  const { size } = descriptor;
+/** Brings the rest of the layer into the writer; closes it on a failure. */
+async function fill(writer: LayerWriter, { descriptor }: LayerPlace, pull: LayerPull, say: Say): Promise<void> {
   // `write` rejects with the same; unobserved, this would end the process.
   writer.failed?.catch(() => {});
   try {
-    if (writer.offset < size) {
-      using _place = await pull.gate.enter({ signal: pull.signal, onWait: () => say({ state: 'waiting' }) });
+    if (writer.offset < descriptor.size) {
       await download(pull.repositories, descriptor, writer, {
         onProgress: (current, total) => say({ state: 'downloading', current, total }),
         onRetry: seconds => say({ state: 'retrying', seconds }),
@@ -130,9 +136,4 @@ async function fillAndCommit(
     await writer.close().catch(() => {});
     throw err;
   }
-  say({ state: 'verifyingChecksum' });
-  say({ state: 'downloadComplete' });
-  if (pull.store.unpacker !== undefined) say({ state: 'extracting', current: size, total: size });
-  flight.landed = true;
-  await writer.commit();
 }
