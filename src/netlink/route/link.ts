@@ -1,7 +1,7 @@
 // rtnetlink: devices (linux/if_link.h). One message makes a device whole: name, address, MTU, bridge and up.
 
 import { DataLoss } from '../../errdefs/index.ts';
-import { decodeHardwareAddress, encodeHardwareAddress } from '../address.ts';
+import { decodeHardwareAddress, encodeHardwareAddress, family } from '../address.ts';
 import { AttributeMap, attribute, concat, nested, text, u8, u16, u32 } from '../attributes.ts';
 import { flag, type NetlinkMessage, type ReceivedMessage } from '../message.ts';
 
@@ -15,12 +15,14 @@ const link = {
   master: 10,
   protoInfo: 12,
   linkInfo: 18,
+  afSpec: 26,
   namespacePid: 19,
   namespaceFd: 28,
   extendedMask: 29,
 } as const;
 const info = { kind: 1, data: 2, portKind: 4, portData: 5 } as const;
 const vethPeer = 1;
+const addressGenerationMode = 8;
 const macvlanMode = 1;
 const ipvlanData = { mode: 1, flags: 2 } as const;
 const bridgePort = { mode: 4, isolated: 33 } as const;
@@ -40,6 +42,8 @@ export interface LinkSettings {
   readonly master?: number;
   readonly up?: boolean;
   readonly namespace?: NamespaceRef;
+  /** False: IPv6 makes no link-local address. Only for a device that exists. */
+  readonly linkLocalAddress?: boolean;
 }
 
 export type LinkKind =
@@ -60,10 +64,10 @@ export const ipvlanModes = { l2: 0, l3: 1, l3s: 2 } as const;
 export const ipvlanFlags = { bridge: 0, private: 1, vepa: 2 } as const;
 
 /** struct ifinfomsg: family, pad, u16 type, s32 index, u32 flags, u32 change mask. */
-function header(settings: LinkSettings, family = 0): Uint8Array {
+function header(settings: LinkSettings, familyNumber = 0): Uint8Array {
   const out = new Uint8Array(16);
   const view = new DataView(out.buffer);
-  view.setUint8(0, family);
+  view.setUint8(0, familyNumber);
   view.setInt32(4, settings.index ?? 0, true);
   if (settings.up !== undefined) {
     view.setUint32(8, settings.up ? linkFlag.up : 0, true);
@@ -86,6 +90,10 @@ function attributes(settings: LinkSettings): Uint8Array[] {
         ? u32(link.namespacePid, settings.namespace.pid)
         : u32(link.namespaceFd, settings.namespace.fd),
     );
+  }
+  if (settings.linkLocalAddress !== undefined) {
+    const mode = u8(addressGenerationMode, settings.linkLocalAddress ? 0 : 1);
+    out.push(nested(link.afSpec, [nested(family.inet6, [mode])]));
   }
   return out;
 }

@@ -1,0 +1,154 @@
+import {
+  addElements,
+  addTable,
+  decodeTable,
+  deleteElements,
+  deleteTable,
+  familyOf,
+  forgetConnections,
+  isNetlinkError,
+  listTables,
+  type NetlinkClient,
+  type NetlinkMessage,
+  nft,
+  type TableRef,
+  transaction,
+} from '../../netlink/index.ts';
+import {
+  bridgeElements,
+  type Elements,
+  type FirewallBridge,
+  type FirewallPort,
+  merge,
+  portElements,
+  protocolNumber,
+} from './elements.ts';
+import { createTable, tableRef } from './table.ts';
+
+const portKey = (port: FirewallPort): string =>
+  `${port.protocol} ${port.hostIp} ${port.hostPort} ${port.routed ? `${port.target} ${port.containerPort}` : ''}`;
+
+/**
+ * Keeps our table as the networks and ports want it. Each call is one transaction: all of it is in force when the call
+ * returns, or nothing is. The table belongs to us alone; when somebody took it away (`nft flush ruleset`) the next call, or
+ * `heal`, makes it anew from what is known here.
+ */
+export class Firewall {
+  readonly #client: NetlinkClient;
+  readonly #ref: TableRef;
+  readonly #bridges = new Map<number, FirewallBridge>();
+  readonly #ports = new Map<string, FirewallPort>();
+  #inForce = false;
+
+  constructor(client: NetlinkClient, table: string) {
+    this.#client = client;
+    this.#ref = tableRef(table);
+  }
+
+  /** Puts the table in force as a whole, whatever was there under its name. Tracked connections live on. */
+  reset(bridges: readonly FirewallBridge[], ports: readonly FirewallPort[]): void {
+    this.#bridges.clear();
+    this.#ports.clear();
+    for (const bridge of bridges) this.#bridges.set(bridge.index, bridge);
+    for (const port of ports) this.#ports.set(portKey(port), port);
+    this.#rebuild();
+  }
+
+  addBridge(bridge: FirewallBridge): void {
+    const before = this.#bridges.get(bridge.index);
+    this.#bridges.set(bridge.index, bridge);
+    const removed = before === undefined ? {} : bridgeElements(before);
+    this.#change(removed, bridgeElements(bridge));
+  }
+
+  removeBridge(index: number): void {
+    const bridge = this.#bridges.get(index);
+    if (bridge === undefined) return;
+    this.#bridges.delete(index);
+    this.#change(bridgeElements(bridge), {});
+  }
+
+  publish(ports: readonly FirewallPort[]): void {
+    if (ports.length === 0) return;
+    for (const port of ports) this.#ports.set(portKey(port), port);
+    this.#change({}, merge(ports.map(portElements)));
+    this.#forgetUdp(ports);
+  }
+
+  unpublish(ports: readonly FirewallPort[]): void {
+    const known = ports.filter(port => this.#ports.delete(portKey(port)));
+    if (known.length === 0) return;
+    this.#change(merge(known.map(portElements)), {});
+    this.#forgetUdp(known);
+  }
+
+  /** Is the table there? Its contents are nobody's but ours, so that this is all that can be wrong. */
+  isInForce(): boolean {
+    return this.#client.dump(listTables()).some(answer => {
+      const { family, table } = decodeTable(answer);
+      return family === nft.tableFamily[this.#ref.family] && table === this.#ref.table;
+    });
+  }
+
+  /** Makes the table again when it is gone; true when it was. */
+  heal(): boolean {
+    if (!this.#inForce || this.isInForce()) return false;
+    this.#rebuild();
+    return true;
+  }
+
+  /** Takes the table away. */
+  remove(): void {
+    this.#inForce = false;
+    this.#client.send(transaction([addTable(this.#ref), deleteTable(this.#ref)]));
+  }
+
+  #change(removed: Elements, added: Elements): void {
+    const inSet = (name: string) => ({ ...this.#ref, name });
+    const messages = [
+      ...Object.entries(removed).flatMap(([name, list]) => deleteElements(inSet(name), list)),
+      ...Object.entries(added).flatMap(([name, list]) => addElements(inSet(name), list)),
+    ];
+    if (messages.length === 0) return;
+    if (!this.#inForce) {
+      this.#rebuild();
+      return;
+    }
+    try {
+      this.#client.send(transaction(messages));
+    } catch (err) {
+      // Not as we left it: somebody flushed or edited it.
+      if (!isNetlinkError(err, 'ENOENT', 'EEXIST')) throw err;
+      this.#rebuild();
+    }
+  }
+
+  #rebuild(): void {
+    const elements = merge([
+      ...[...this.#bridges.values()].map(bridgeElements),
+      ...[...this.#ports.values()].map(portElements),
+    ]);
+    const messages: NetlinkMessage[] = [
+      addTable(this.#ref), // so that there is one to delete
+      deleteTable(this.#ref),
+      ...createTable(this.#ref),
+      ...Object.entries(elements).flatMap(([name, list]) => addElements({ ...this.#ref, name }, list)),
+    ];
+    this.#client.send(transaction(messages));
+    this.#inForce = true;
+  }
+
+  /** A stream of UDP packets keeps the way its first packet took; it must look again when a port comes or goes. */
+  #forgetUdp(ports: readonly FirewallPort[]): void {
+    const messages = ports
+      .filter(port => port.protocol === 'udp' && !port.routed)
+      .map(port =>
+        forgetConnections({
+          family: familyOf(port.target),
+          protocol: protocolNumber.udp,
+          destinationPort: port.hostPort,
+        }),
+      );
+    if (messages.length > 0) this.#client.exchange(messages); // nothing to forget is fine, and so is a kernel that cannot
+  }
+}

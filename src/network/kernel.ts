@@ -1,0 +1,131 @@
+// The kernel's side of the host's network namespace, as this part uses it: two netlink sockets and a few sysctls.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { NetlinkSocket } from '../launcher/index.ts';
+import {
+  addAddress,
+  createLink,
+  decodeInterfaceAddress,
+  decodeLink,
+  decodeRoute,
+  deleteAddress,
+  deleteLink,
+  getLink,
+  type InterfaceAddress,
+  isNetlinkError,
+  type Link,
+  type LinkSettings,
+  listAddresses,
+  listRoutes,
+  NetlinkClient,
+  protocol,
+  type Route,
+  setLink,
+} from '../netlink/index.ts';
+
+/** Opens the conversation with one part of the kernel, in our namespace or the one of an open file. */
+export const openClient = (which: keyof typeof protocol, netnsFd?: number): NetlinkClient =>
+  new NetlinkClient(new NetlinkSocket(protocol[which], netnsFd));
+
+export class Kernel implements Disposable {
+  readonly route: NetlinkClient;
+  readonly netfilter: NetlinkClient;
+
+  constructor() {
+    this.route = openClient('route');
+    this.netfilter = openClient('netfilter');
+  }
+
+  link(which: { name: string } | { index: number }): Link | undefined {
+    try {
+      const [answer] = this.route.send([getLink(which)]);
+      return answer === undefined ? undefined : decodeLink(answer);
+    } catch (err) {
+      if (isNetlinkError(err, 'ENODEV')) return undefined;
+      throw err;
+    }
+  }
+
+  links(): Link[] {
+    return this.route.dump(getLink()).map(decodeLink);
+  }
+
+  routes(): Route[] {
+    return this.route.dump(listRoutes()).map(decodeRoute);
+  }
+
+  /** The first IPv4 address of a device, `172.17.0.1/16`; undefined when there is none, or no such device. */
+  addressOf(name: string): string | undefined {
+    const index = this.link({ name })?.index;
+    if (index === undefined) return undefined;
+    const found = this.#addresses(index).find(({ address }) => !address.includes(':'));
+    return found === undefined ? undefined : `${found.address}/${found.prefixLength}`;
+  }
+
+  /** Addresses of a device but link-local ones. */
+  #addresses(index: number): InterfaceAddress[] {
+    return this.route
+      .dump(listAddresses())
+      .map(decodeInterfaceAddress)
+      .filter(address => address.index === index && address.scope !== 253);
+  }
+
+  /** Makes a bridge with its addresses, or takes one that is there and sets it right; its number. */
+  ensureBridge(settings: LinkSettings & { name: string }, addresses: readonly string[]): number {
+    let link = this.link({ name: settings.name });
+    if (link === undefined) {
+      this.route.send([createLink({ ...settings, up: true }, { kind: 'bridge' })]);
+      link = this.link({ name: settings.name });
+    } else if (!link.up || (settings.mtu !== undefined && link.mtu !== settings.mtu)) {
+      const { mtu } = settings;
+      this.route.send([setLink({ index: link.index, up: true, ...(mtu !== undefined && { mtu }) })]);
+    }
+    const index = link?.index ?? 0;
+    this.#setAddresses(index, addresses);
+    return index;
+  }
+
+  /** The addresses (`10.0.0.1/24`) that a device shall have; link-local ones are left alone. */
+  #setAddresses(index: number, wanted: readonly string[]): void {
+    const present = this.#addresses(index);
+    const text = (a: { address: string; prefixLength: number }) => `${a.address}/${a.prefixLength}`;
+    const surplus = present.filter(address => !wanted.includes(text(address)));
+    const missing = wanted.filter(address => !present.some(have => text(have) === address));
+    const messages = [
+      ...surplus.map(deleteAddress),
+      ...missing.map(address => {
+        const [ip = '', length] = address.split('/');
+        // No duplicate detection (0x02): an IPv6 gateway must answer at once.
+        const flags = ip.includes(':') ? { flags: 0x02 } : {};
+        return addAddress({ index, address: ip, prefixLength: Number(length), ...flags }, { replace: true });
+      }),
+    ];
+    if (messages.length > 0) this.route.send(messages);
+  }
+
+  /** Removes a device; one that is gone already is fine. */
+  removeLink(which: { name: string } | { index: number }): void {
+    try {
+      this.route.send([deleteLink(which)]);
+    } catch (err) {
+      if (!isNetlinkError(err, 'ENODEV')) throw err;
+    }
+  }
+
+  /** Writes a sysctl below /proc/sys/net, unless it has the value already; false where the kernel has no such file. */
+  sysctl(path: string, value: string): boolean {
+    const file = `/proc/sys/net/${path}`;
+    try {
+      if (readFileSync(file, 'utf8').trim() !== value) writeFileSync(file, value);
+      return true;
+    } catch (err) {
+      if ((err as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw err;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.route.close();
+    this.netfilter.close();
+  }
+}

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { NetworkControllerOptions } from './controller.ts';
+import type { Endpoint } from './endpoint.ts';
+import { Kernel } from './kernel.ts';
+import { LocalNetworkController } from './local-controller.ts';
+import { MemoryNetworkStore } from './network.ts';
+import { parsePortBindings } from './ports/port-bindings.ts';
+import { callFromHere, leaveTheMachine, type Place, TestContainer } from './testing/world.ts';
+
+const store = new MemoryNetworkStore();
+const warnings: string[] = [];
+const make = (more: Partial<NetworkControllerOptions> = {}) =>
+  new LocalNetworkController({
+    store,
+    bridge: 'berthtest0',
+    engineId: 'test',
+    warn: text => warnings.push(text),
+    ...more,
+  });
+
+let outside: Place;
+let controller: LocalNetworkController;
+let number = 0;
+const running: TestContainer[] = [];
+
+async function start(
+  networks: string[],
+  ports: Record<string, { HostIp?: string; HostPort?: string }[]> = {},
+): Promise<{ container: TestContainer; endpoints: Endpoint[]; ip: string }> {
+  const name = `c${++number}`;
+  const sandbox = { containerId: name.padEnd(64, '0'), name, hostname: name };
+  const endpoints = await controller.attach(
+    sandbox,
+    networks.map(network => ({ network })),
+    parsePortBindings(ports),
+  );
+  const container = await TestContainer.start(controller.plan(endpoints));
+  running.push(container);
+  return { container, endpoints, ip: endpoints[0]?.ipv4?.address ?? '' };
+}
+
+before(async () => {
+  ({ outside } = leaveTheMachine());
+  controller = make();
+  await controller.restore([]);
+});
+
+after(async () => {
+  for (const container of running) container[Symbol.dispose]();
+  await controller.destroy();
+  outside[Symbol.dispose]();
+});
+
+describe('the default network', () => {
+  test('a container gets an address, a route and a name of its interface, and is reached from the host', async () => {
+    const { container, endpoints, ip } = await start(['bridge']);
+    assert.equal(ip, '172.17.0.2');
+    assert.equal(endpoints[0]?.macAddress, '02:42:ac:11:00:02');
+    assert.match(container.read('/proc/net/dev'), /eth0:/);
+    assert.match(container.read('/proc/net/route'), /^eth0\t00000000\t010011AC/m);
+    assert.equal(container.read('/proc/sys/net/ipv6/conf/eth0/disable_ipv6').trim(), '1');
+    await container.serve('0.0.0.0', 80);
+    assert.equal(await callFromHere(ip, 80), '172.17.0.1');
+  });
+
+  test('containers reach each other with their own addresses', async () => {
+    const a = await start(['bridge']);
+    const b = await start(['bridge']);
+    await a.container.serve('0.0.0.0', 80);
+    assert.equal(await b.container.call(a.ip, 80), b.ip);
+  });
+
+  test('a container reaches the outside under the address of the host', async () => {
+    const { container } = await start(['bridge']);
+    await outside.serve('0.0.0.0', 53);
+    assert.equal(await container.call('192.0.2.1', 53), '192.0.2.2');
+  });
+
+  test('a container does not reach what listens on 127.0.0.1 of the host', async () => {
+    const { container } = await start(['bridge']);
+    const server = createServer(socket => socket.end('secret\n')).listen(7777, '127.0.0.1');
+    using client = new Kernel();
+    client.sysctl('ipv4/conf/all/route_localnet', '1');
+    assert.notEqual(await container.call('127.0.0.1', 7777, 300), 'secret');
+    client.sysctl('ipv4/conf/all/route_localnet', '0');
+    server.close();
+  });
+});
+
+describe('published ports', () => {
+  test('are reached from the host by every address, from outside with the address of the client', async () => {
+    const { container, endpoints, ip } = await start(['bridge'], { '80/tcp': [{ HostPort: '8080' }] });
+    await container.serve('0.0.0.0', 80);
+    assert.deepEqual(
+      endpoints[0]?.ports.map(port => `${port.hostIp} ${port.hostPort}`),
+      ['0.0.0.0 8080', ':: 8080'],
+    );
+    assert.equal(await callFromHere('127.0.0.1', 8080), '172.17.0.1');
+    assert.equal(await callFromHere('192.0.2.2', 8080), '192.0.2.2');
+    assert.equal(await callFromHere('::1', 8080), '172.17.0.1', 'the proxy serves ::1');
+    assert.equal(await outside.call('192.0.2.2', 8080), '192.0.2.1');
+    assert.equal(await outside.call('2001:db8::2', 8080), '172.17.0.1', 'the proxy serves IPv6');
+    assert.equal(await container.call('192.0.2.2', 8080), '172.17.0.1', 'a container reaches itself');
+    const other = await start(['bridge']);
+    assert.equal(await other.container.call('192.0.2.2', 8080), '172.17.0.1');
+    assert.equal(await outside.call(ip, 80, 300), 'ENETUNREACH');
+  });
+
+  test('of 127.0.0.1 are for the host only', async () => {
+    const { container } = await start(['bridge'], { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8081' }] });
+    await container.serve('0.0.0.0', 80);
+    assert.equal(await callFromHere('127.0.0.1', 8081), '172.17.0.1');
+    assert.equal(await callFromHere('192.0.2.2', 8081), 'ECONNREFUSED');
+    assert.equal(await outside.call('192.0.2.2', 8081), 'ECONNREFUSED');
+  });
+
+  test('a port in use is refused in the words of Docker and leaves nothing behind', async () => {
+    const { endpoints } = await start(['bridge'], { '80/tcp': [{ HostPort: '8082' }] });
+    const before = controller.endpointsOf(controller.getNetwork('bridge').id).length;
+    await assert.rejects(start(['bridge'], { '80/tcp': [{ HostPort: '8083' }, { HostPort: '8082' }] }), {
+      message:
+        /^driver failed programming external connectivity on endpoint c\d+ \([0-9a-f]{64}\): Bind for 0.0.0.0:8082 failed: port is already allocated$/,
+    });
+    const server = createServer().listen(8084, '0.0.0.0');
+    await assert.rejects(start(['bridge'], { '80/tcp': [{ HostPort: '8083' }, { HostPort: '8084' }] }), {
+      message: /failed to bind host port for 0.0.0.0:8084:172.17.0.\d+:80\/tcp: address already in use$/,
+    });
+    server.close();
+    await assert.rejects(start(['bridge'], { '80/tcp': [{ HostIp: '198.51.100.1', HostPort: '8084' }] }), {
+      message: /failed to bind host port for 198.51.100.1:8084:.*: cannot assign requested address$/,
+    });
+    assert.equal(controller.endpointsOf(controller.getNetwork('bridge').id).length, before);
+    await start(['bridge'], { '80/tcp': [{ HostPort: '8083' }] });
+    await controller.release(endpoints[0]!);
+    await start(['bridge'], { '80/tcp': [{ HostPort: '8082' }] });
+  });
+
+  test('without a number or in a range get the first free one', async () => {
+    const { endpoints } = await start(['bridge'], { '80/tcp': [{}], '81/tcp': [{ HostPort: '8082-8090' }] });
+    const ports = endpoints[0]?.ports ?? [];
+    assert.equal(ports.find(port => port.containerPort === 81)?.hostPort, 8084);
+    assert.ok((ports.find(port => port.containerPort === 80)?.hostPort ?? 0) >= 32768);
+  });
+
+  test('go on when the daemon is gone, and are taken back by the next one', async () => {
+    const { container, endpoints } = await start(['bridge'], { '80/tcp': [{ HostPort: '8091' }] });
+    await container.serve('0.0.0.0', 80);
+    const living = controller.endpointsOf(controller.getNetwork('bridge').id);
+    controller.close();
+    assert.equal(await outside.call('192.0.2.2', 8091), '192.0.2.1');
+    controller = make();
+    await controller.restore(living.map(endpoint => JSON.parse(JSON.stringify(endpoint)) as Endpoint));
+    assert.deepEqual(warnings, []);
+    assert.equal(await outside.call('192.0.2.2', 8091), '192.0.2.1');
+    assert.equal(await callFromHere('::1', 8091), '172.17.0.1');
+    await assert.rejects(start(['bridge'], { '80/tcp': [{ HostPort: '8091' }] }), /already allocated/);
+    assert.notEqual((await start(['bridge'])).ip, endpoints[0]?.ipv4?.address);
+  });
+});
+
+describe('user-defined networks', () => {
+  test('are apart from each other, with published ports as the way between', async () => {
+    await controller.createNetwork({ name: 'red' });
+    await controller.createNetwork({ name: 'blue', ipam: { config: [{ subnet: '10.9.0.0/24' }] } });
+    const red = await start(['red'], { '80/tcp': [{ HostPort: '8100' }] });
+    const blue = await start(['blue']);
+    await red.container.serve('0.0.0.0', 80);
+    assert.equal(blue.ip, '10.9.0.2');
+    assert.equal(await blue.container.call(red.ip, 80, 300), 'timeout');
+    assert.equal(await blue.container.call('192.0.2.2', 8100), blue.ip, 'the address of the client is kept');
+    const both = await start(['red', 'blue']);
+    assert.equal(await both.container.call(red.ip, 80), both.ip);
+    assert.match(both.container.read('/proc/net/dev'), /eth1:/);
+  });
+
+  test('without communication between containers each is alone', async () => {
+    await controller.createNetwork({ name: 'quiet', options: { 'com.docker.network.bridge.enable_icc': 'false' } });
+    const a = await start(['quiet']);
+    const b = await start(['quiet']);
+    await a.container.serve('0.0.0.0', 80);
+    assert.notEqual(await b.container.call(a.ip, 80, 300), b.ip);
+    assert.notEqual(await callFromHere(a.ip, 80), 'timeout');
+    assert.equal(await b.container.call('192.0.2.1', 53), '192.0.2.2');
+  });
+
+  test('internal ones have no way out and none in', async () => {
+    await controller.createNetwork({ name: 'inner', internal: true });
+    const a = await start(['inner']);
+    const b = await start(['inner']);
+    await a.container.serve('0.0.0.0', 80);
+    assert.equal(await b.container.call(a.ip, 80), b.ip);
+    assert.equal(await b.container.call('192.0.2.1', 53, 300), 'ENETUNREACH');
+  });
+
+  test('have IPv6 when asked for', async () => {
+    await controller.createNetwork({ name: 'six', enableIPv6: true });
+    const a = await start(['six'], { '80/tcp': [{ HostPort: '8110' }] });
+    const b = await start(['six']);
+    const [address, other] = [a.endpoints[0]?.ipv6?.address ?? '', b.endpoints[0]?.ipv6?.address ?? ''];
+    assert.match(address, /^fd/);
+    await a.container.serve('::', 80);
+    await outside.serve('::', 54);
+    assert.equal(await b.container.call(address, 80), other);
+    assert.equal(await b.container.call('2001:db8::1', 54), '2001:db8::2', 'masqueraded');
+    assert.equal(
+      await outside.call('2001:db8::2', 8110),
+      '2001:db8::1',
+      'in the kernel, with the address of the client',
+    );
+  });
+
+  test('a running container is connected and disconnected', async () => {
+    const { container, endpoints } = await start(['bridge']);
+    const sandbox = { containerId: endpoints[0]!.containerId, name: 'x', hostname: 'x' };
+    const server = await start(['red']);
+    await server.container.serve('0.0.0.0', 80);
+    assert.equal(await container.call(server.ip, 80, 300), 'timeout');
+    const more = await controller.connectRunning({ ...sandbox, endpoints }, container.pid, { network: 'red' });
+    assert.equal(await container.call(server.ip, 80), more[1]?.ipv4?.address);
+    await assert.rejects(
+      controller.connectRunning({ ...sandbox, endpoints: more }, container.pid, { network: 'red' }),
+      /endpoint with name x already exists in network red/,
+    );
+    const left = await controller.disconnectRunning({ ...sandbox, endpoints: more }, container.pid, 'bridge');
+    assert.equal(left.length, 1);
+    assert.equal(await container.call('192.0.2.1', 53), '192.0.2.2', 'the default route has moved');
+    await assert.rejects(
+      controller.disconnectRunning({ ...sandbox, endpoints: left }, container.pid, 'bridge'),
+      /is not connected to network bridge/,
+    );
+  });
+
+  test('cannot be removed while in use, and leave no device behind', async () => {
+    await assert.rejects(controller.removeNetwork('red'), {
+      code: 'PermissionDenied',
+      message: /^error while removing network: network red has active endpoints \(name:"c\d+" id:"[0-9a-f]{12}"/,
+    });
+    await assert.rejects(controller.removeNetwork('bridge'), /bridge is a pre-defined network and cannot be removed/);
+    const record = await controller.createNetwork({ name: 'gone' });
+    using kernel = new Kernel();
+    const device = { name: `br-${record.id.slice(0, 12)}` };
+    assert.equal(kernel.link(device)?.kind, 'bridge');
+    await controller.removeNetwork(record.id.slice(0, 8));
+    assert.equal(kernel.link(device), undefined);
+    assert.throws(() => controller.getNetwork('gone'), { code: 'NotFound', message: 'network gone not found' });
+  });
+});
+
+test('a table that somebody flushed is made again', async () => {
+  const { container } = await start(['bridge'], { '80/tcp': [{ HostPort: '8120' }] });
+  await container.serve('0.0.0.0', 80);
+  using kernel = new Kernel();
+  const { Firewall } = await import('./firewall/firewall.ts');
+  new Firewall(kernel.netfilter, 'berth-berthtest0').remove();
+  assert.equal(await outside.call('192.0.2.2', 8120), '172.17.0.1', 'the proxy steps in');
+  assert.equal((await controller.heal()).length, 1);
+  assert.equal(await outside.call('192.0.2.2', 8120), '192.0.2.1');
+  assert.deepEqual(await controller.heal(), []);
+});
