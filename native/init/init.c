@@ -32,10 +32,10 @@ static pid_t start(char **argv, const sigset_t *before) {
   pid_t pid = fork();
   if (pid != 0) return pid;
   setpgid(0, 0);
-  // Where there is a terminal the command gets it, as from a shell; SIGTTOU would stop us for asking.
-  signal(SIGTTOU, SIG_IGN);
+  // Where there is a terminal the command gets it, as from a shell; SIGTTOU, ignored still, would stop us for it.
   tcsetpgrp(0, getpid());
   signal(SIGTTOU, SIG_DFL);
+  signal(SIGTTIN, SIG_DFL);
   sigprocmask(SIG_SETMASK, before, NULL);
   execute(argv);
 }

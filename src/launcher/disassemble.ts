@@ -107,21 +107,7 @@ function wordOf(op: OpName, field: Field, values: Record<string, unknown>): stri
 }
 
 /** Arguments that need no name. */
-const bare = new Set([
-  'path',
-  'source',
-  'target',
-  'type',
-  'name',
-  'data',
-  'newRoot',
-  'putOld',
-  'socket',
-  'uid',
-  'gid',
-  'code',
-  'fd',
-]);
+const bare = new Set(['path', 'source', 'target', 'type', 'name', 'data', 'newRoot', 'putOld', 'socket', 'code', 'fd']);
 
 function place(values: Record<string, unknown>): string {
   const path = values.path as string;
@@ -131,30 +117,34 @@ function place(values: Record<string, unknown>): string {
 
 const octal = (name: string) => (value: number) => `${name}=${value.toString(8).padStart(4, '0')}`;
 const flags = (names: Parameters<typeof flagNames>[1]) => (value: number) => flagNames(value, names);
+const flagsIfAny = (names: Parameters<typeof flagNames>[1]) => (value: number) =>
+  value ? flagNames(value, names) : '';
 const capabilitySet = (name: string) => (value: bigint) => `${name}=${capabilityNames(value)}`;
 const limit = (name: string) => (value: bigint) =>
   `${name}=${BigInt.asUintN(64, value) === 2n ** 64n - 1n ? 'unlimited' : value}`;
 
 /** How fields are shown that the kind alone does not tell: by op and field, or by field. */
 const formats: Readonly<Record<string, (value: never) => string>> = {
-  resolve: (value: number) => (value ? flagNames(value, resolveFlags) : ''),
+  resolve: flagsIfAny(resolveFlags),
   mode: octal('mode'),
   'memoryPolicy.mode': (value: number) => `mode=${value}`,
   'umask.mask': octal('mask'),
   'clone.flags': flags(cloneFlags),
   'unshare.flags': flags(cloneFlags),
   'setns.flags': flags(cloneFlags),
-  'open.flags': flags(openFlags),
-  'write.flags': flags(openFlags),
+  'open.flags': flagsIfAny(openFlags),
+  'write.flags': flagsIfAny(openFlags),
   'mount.flags': flags(mountFlags),
   'umount.flags': flags(umountFlags),
-  'fsmount.attributes': flags(mountAttributes),
+  'fsmount.attributes': flagsIfAny(mountAttributes),
   'fsmount.options': (value: readonly string[]) => value.map(quote).join(','),
   'mountSetattr.set': (value: number) => (value ? `+${flagNames(value, mountAttributes)}` : ''),
   'mountSetattr.clear': (value: number) => (value ? `-${flagNames(value, mountAttributes)}` : ''),
-  'mountSetattr.propagation': (value: number) => (value ? flagNames(value, mountFlags) : ''),
+  'mountSetattr.propagation': flagsIfAny(mountFlags),
   'seccomp.filter': (value: Uint8Array) => `<${value.length / 8} instructions>`,
-  'seccomp.flags': (value: number) => (value ? flagNames(value, seccompFlags) : ''),
+  'seccomp.flags': flagsIfAny(seccompFlags),
+  'setuid.uid': String,
+  'setgid.gid': String,
   'deviceFilter.program': (value: Uint8Array) => `<${value.length / 8} instructions>`,
   'capset.effective': capabilitySet('effective'),
   'capset.permitted': capabilitySet('permitted'),
@@ -169,6 +159,8 @@ const formats: Readonly<Record<string, (value: never) => string>> = {
   'netlink.protocol': (value: number) => netlinkProtocols.get(value) ?? String(value),
   'verify.magic': (value: number) => `magic=0x${value.toString(16)}`,
   'verify.type': octal('type'),
+  // The kernel's 32-bit dev_t: 8 bits of the minor, 12 of the major, the rest of the minor.
+  'verify.rdev': (value: number) => `rdev=${(value >>> 8) & 0xfff}:${(value & 0xff) | ((value >>> 12) & 0xfff00)}`,
   'personality.persona': (value: number) => `0x${value.toString(16)}`,
   'dup.fd': (value: number) => `→ ${value}`,
   'exec.candidates': (value: readonly string[]) => value.map(quote).join(' or '),
