@@ -25,6 +25,7 @@ const table = [
   ['containerPrune', 'POST', '/containers/prune'],
   ['containerInspect', 'GET', '/containers/{id}/json'],
   ['containerExplain', 'GET', '/containers/{id}/explain'],
+  ['containerTimings', 'GET', '/berth/containers/{id}/timings'],
   ['containerTop', 'GET', '/containers/{id}/top'],
   ['containerLogs', 'GET', '/containers/{id}/logs'],
   ['containerChanges', 'GET', '/containers/{id}/changes'],

@@ -1,0 +1,202 @@
+// GET /containers/json (moby daemon/list.go).
+
+import type { ContainerSummary, Filters, PortSummary } from '../../api/index.ts';
+import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
+import type { Container } from './container.ts';
+import { endpointsFor, mountPoint } from './inspect.ts';
+import { type ContainerRecord, statusOf } from './record.ts';
+import type { ContainerServices } from './services.ts';
+import { statusText } from './status-text.ts';
+
+export const listFilterKeys = [
+  'ancestor',
+  'before',
+  'exited',
+  'expose',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+] as const;
+
+export interface ListOptions {
+  readonly all: boolean;
+  /** 0 for no limit. */
+  readonly limit: number;
+  readonly filters: Filters;
+  readonly version: string;
+  /** Ids of images that a filter's ancestor means, itself and those built on it. */
+  readonly imagesOf: (reference: string) => readonly string[];
+  /** The name to show for an image: as typed, or its id when the name has moved on. */
+  readonly imageName: (record: ContainerRecord) => string;
+}
+
+/** Containers that fit, newest first. */
+export function listContainers(services: ContainerServices, options: ListOptions): Container[] {
+  const { filters } = options;
+  const tests = testsOf(services, options);
+  // A status filter, like a limit, means stopped ones too; "running" changes nothing.
+  const all = options.all || options.limit > 0 || filters.has('status') || filters.has('exited');
+  const found: Container[] = [];
+  for (const container of services.store.all()) {
+    if (!all && !container.state.running && !filters.has('before') && !filters.has('since')) continue;
+    if (!tests.every(test => test(container))) continue;
+    found.push(container);
+    if (options.limit > 0 && found.length >= options.limit) break;
+  }
+  return found;
+}
+
+type Test = (container: Container) => boolean;
+
+const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+const healths = ['none', 'starting', 'healthy', 'unhealthy'];
+
+function testsOf(services: ContainerServices, { filters, imagesOf }: ListOptions): Test[] {
+  const tests: Test[] = [];
+  const any = (key: string, test: (container: Container, value: string) => boolean): void => {
+    const values = filters.get(key);
+    if (values.length > 0) tests.push(container => values.some(value => test(container, value)));
+  };
+  const bad = (key: string, value: string) => new InvalidArgument(`invalid filter '${key}=${value}'`);
+  for (const value of filters.get('status')) {
+    if (!statuses.includes(value)) throw bad('status', value);
+  }
+  for (const value of filters.get('health')) if (!healths.includes(value)) throw bad('health', value);
+  for (const value of filters.get('exited')) if (!/^-?\d+$/.test(value)) throw bad('exited', value);
+  any('status', (container, value) => statusOf(container.state) === value);
+  any(
+    'exited',
+    (container, value) =>
+      !container.state.running && container.state.exitCode === Number(value) && statusOf(container.state) !== 'created',
+  );
+  any('health', (container, value) => (container.state.health?.Status ?? 'none') === value);
+  any('id', (container, value) => container.id.startsWith(value));
+  any('name', (container, value) => matchesName(container.record.name, value));
+  if (filters.has('label')) tests.push(container => filters.labels('label', container.record.config.Labels));
+  any('network', (container, value) => inNetwork(services, container, value));
+  any('volume', (container, value) =>
+    container.record.mounts.some(
+      mount => mount.Name === value || mount.Destination === value || mount.Source === value,
+    ),
+  );
+  any('publish', (container, value) =>
+    hasPort(
+      Object.entries(container.record.ports).filter(([, bound]) => bound !== null && bound.length > 0),
+      value,
+      true,
+    ),
+  );
+  any('expose', (container, value) =>
+    hasPort(Object.entries(container.record.config.ExposedPorts ?? {}), value, false),
+  );
+  const ancestors = filters.get('ancestor');
+  if (ancestors.length > 0) {
+    const ids = new Set(ancestors.flatMap(imagesOf));
+    tests.push(({ record }) => ids.has(record.imageId));
+  }
+  if (filters.has('is-task')) tests.push(() => !filters.bool('is-task', false));
+  const edge = (key: 'before' | 'since'): bigint | undefined => {
+    const [reference] = filters.get(key);
+    if (reference === undefined) return undefined;
+    const container = services.store.lookUp(reference);
+    if (container === undefined) throw new NotFound(`No such container: ${reference}`);
+    return BigInt(container.record.createdNs);
+  };
+  const before = edge('before');
+  const since = edge('since');
+  if (before !== undefined) tests.push(({ record }) => BigInt(record.createdNs) < before);
+  if (since !== undefined) tests.push(({ record }) => BigInt(record.createdNs) > since);
+  return tests;
+}
+
+function matchesName(name: string, pattern: string): boolean {
+  try {
+    const expression = new RegExp(pattern);
+    return expression.test(name) || expression.test(`/${name}`);
+  } catch {
+    return name.includes(pattern);
+  }
+}
+
+function inNetwork(services: ContainerServices, { record }: Container, value: string): boolean {
+  if (record.networks[value] !== undefined) return true;
+  return Object.entries(record.networks).some(([name, settings]) => {
+    if (settings.NetworkID !== '' && (settings.NetworkID === value || settings.NetworkID.startsWith(value)))
+      return true;
+    try {
+      return services.networks.getNetwork(value).name === name;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** `80`, `80/tcp`, `80-90/udp`. */
+function hasPort(ports: readonly (readonly [string, unknown])[], value: string, published: boolean): boolean {
+  const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(value);
+  if (match === null) throw new InvalidArgument(`invalid port specification: "${value}"`);
+  const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
+  const inRange = (port: number): boolean => port >= from && port <= to;
+  return ports.some(([key, bound]) => {
+    const [port, protocol] = key.split('/');
+    if (protocol !== (match[3] ?? 'tcp')) return false;
+    if (inRange(Number(port))) return true;
+    return published && (bound as readonly { HostPort: string }[]).some(binding => inRange(Number(binding.HostPort)));
+  });
+}
+
+/** One item of the list. */
+export function summarise(
+  { record }: Container,
+  options: Pick<ListOptions, 'version' | 'imageName'>,
+  nowMs: number,
+  sizes?: { readonly SizeRw: number; readonly SizeRootFs: number },
+): ContainerSummary {
+  const { hostConfig } = record;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: options.imageName(record),
+    ImageID: record.imageId,
+    Command: commandText(record),
+    Created: Number(BigInt(record.createdNs) / 1_000_000_000n),
+    Ports: portSummaries(record),
+    ...(sizes !== undefined && { SizeRw: sizes.SizeRw, SizeRootFs: sizes.SizeRootFs }),
+    Labels: record.config.Labels ?? {},
+    State: statusOf(record.state),
+    Status: statusText(record.state, nowMs),
+    HostConfig: {
+      NetworkMode: hostConfig.NetworkMode,
+      ...(hostConfig.Annotations !== undefined &&
+        hostConfig.Annotations !== null && { Annotations: hostConfig.Annotations }),
+    },
+    NetworkSettings: { Networks: endpointsFor(record, options.version) },
+    Mounts: record.mounts.map(mountPoint),
+  };
+}
+
+/** Words with blanks are quoted. */
+function commandText(record: ContainerRecord): string {
+  const quote = (word: string): string => (word.includes(' ') ? `'${word}'` : word);
+  return record.args.length === 0 ? record.path : `${record.path} ${record.args.map(quote).join(' ')}`;
+}
+
+function portSummaries(record: ContainerRecord): PortSummary[] {
+  const list: PortSummary[] = [];
+  for (const [key, bindings] of Object.entries(record.ports)) {
+    const [port, type = 'tcp'] = key.split('/');
+    if (bindings === null || bindings.length === 0) list.push({ PrivatePort: Number(port), Type: type });
+    for (const binding of bindings ?? []) {
+      list.push({ IP: binding.HostIp, PrivatePort: Number(port), PublicPort: Number(binding.HostPort), Type: type });
+    }
+  }
+  return list;
+}

@@ -1,0 +1,100 @@
+// All handlers together: one per route.
+
+import type { Containerd } from '../../containerd/index.ts';
+import { NotImplemented } from '../../errdefs/index.ts';
+import type { ContainerServices } from '../container/services.ts';
+import type { EventLog } from '../event/event-log.ts';
+import { resolveImage } from '../image/names.ts';
+import type { Log } from '../log.ts';
+import { engineVersion, type SystemFacts } from '../system/facts.ts';
+import { containerHandlers, type ImageNames } from './routes/container.ts';
+import { execHandlers } from './routes/exec.ts';
+import { networkHandlers } from './routes/network.ts';
+import { refusedHandlers } from './routes/refused.ts';
+import { systemHandlers } from './routes/system.ts';
+import { volumeHandlers } from './routes/volume.ts';
+import { ApiServer, type Handlers } from './server.ts';
+
+export interface ApiParts {
+  readonly services: ContainerServices;
+  readonly containerd: Containerd;
+  readonly events: EventLog;
+  readonly facts: SystemFacts;
+  readonly log: Log;
+}
+
+/** The server over all parts of the engine. */
+export function createApiServer(parts: ApiParts): ApiServer {
+  const { services, containerd, events, facts, log } = parts;
+  const names = imageNames(containerd);
+  const later = (what: string) => () => {
+    throw new NotImplemented(`${what} is not implemented yet`);
+  };
+  const handlers = {
+    ...refusedHandlers,
+    ...containerHandlers(services, names),
+    ...execHandlers(services),
+    ...volumeHandlers(services.volumes, events),
+    ...networkHandlers(services),
+    ...systemHandlers({
+      containers: services,
+      images: {
+        count: () => new Set(containerd.images.list().map(image => image.target.digest)).size,
+        diskUsage: async () => ({ layersSize: 0, images: [] }),
+      },
+      names,
+      events,
+      facts,
+      login: later('login'),
+    }),
+    containerChanges: later('diff'),
+    containerExport: later('export'),
+    containerArchiveStat: later('cp'),
+    containerArchiveGet: later('cp'),
+    containerArchivePut: later('cp'),
+    commit: later('commit'),
+    imageList: later('images'),
+    imageCreate: later('pull'),
+    imageLoad: later('load'),
+    imagePrune: later('image prune'),
+    imageSearch: later('search'),
+    imageSave: later('save'),
+    imageSaveOne: later('save'),
+    imageInspect: later('image inspect'),
+    imageHistory: later('history'),
+    imageAttestations: later('attestations'),
+    imagePush: later('push'),
+    imageTag: later('tag'),
+    imageRemove: later('rmi'),
+    distributionInspect: later('distribution inspect'),
+    build: later('build'),
+    buildPrune: later('build prune'),
+    buildCancel: later('build cancel'),
+    session: later('session'),
+    grpc: later('grpc'),
+  } satisfies Handlers;
+  return new ApiServer({
+    handlers,
+    engineVersion,
+    minApiVersion: services.config.minApiVersion,
+    experimental: services.config.experimental,
+    log,
+  });
+}
+
+function imageNames({ images }: Containerd): ImageNames {
+  const idOf = (reference: string): string | undefined => {
+    try {
+      return resolveImage(images, reference).id;
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    ancestors: reference => {
+      const id = idOf(reference);
+      return id === undefined ? [] : [id];
+    },
+    stillNames: (reference, imageId) => idOf(reference) === imageId,
+  };
+}

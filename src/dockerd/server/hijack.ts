@@ -1,0 +1,47 @@
+// Taking a connection out of HTTP. What comes after belongs to a container: the descriptor goes to its shim, and this process only
+// closes its own copy.
+
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/** A connection that no longer speaks HTTP. */
+export interface Hijacked {
+  readonly socket: Socket;
+  /** What the client has sent already after its request. */
+  readonly head: Buffer;
+}
+
+interface Handle {
+  readonly fd: number;
+  readStop(): void;
+}
+
+interface Parser {
+  unconsume?(): void;
+}
+
+/** The descriptor of a plain socket; undefined for TLS, whose bytes only this process can decrypt. */
+export function descriptorOf(socket: Socket): number | undefined {
+  if ('encrypted' in socket) return undefined;
+  const handle = (socket as unknown as { _handle?: Handle | null })._handle;
+  return handle !== null && handle !== undefined && handle.fd >= 0 ? handle.fd : undefined;
+}
+
+/** Stops node:http and Node's stream from reading the socket; the bytes that were read too far come back. */
+export function takeOver(response: ServerResponse, socket: Socket, head: Buffer): Buffer {
+  // What node's own upgrade does for CONNECT and Upgrade requests, here also for clients that hijack without an Upgrade header.
+  for (const event of ['data', 'end', 'close', 'drain', 'error', 'timeout']) socket.removeAllListeners(event);
+  const parser = (socket as unknown as { parser?: Parser | null }).parser;
+  parser?.unconsume?.();
+  socket.on('error', () => socket.destroy());
+  if (response.socket === socket) response.detachSocket(socket);
+  socket.setTimeout(0);
+  socket.pause();
+  if (descriptorOf(socket) !== undefined) {
+    (socket as unknown as { _handle?: Handle })._handle?.readStop();
+  }
+  const chunks = [head];
+  for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null)
+    chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
