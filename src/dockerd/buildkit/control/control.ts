@@ -1,0 +1,303 @@
+// BuildKit's API: moby.buildkit.v1.Control and the gateway's LLBBridge, as far as buildx, compose and their libraries call them.
+
+import type { IncomingHttpHeaders } from 'node:http2';
+import type { Builder, CacheRecord } from '../../../build/index.ts';
+import { FailedPrecondition, InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
+import { hostPlatform } from '../../../oci/index.ts';
+import { type Services, serverStreaming, unary } from '../grpc/server.ts';
+import * as pb from '../proto/buildkit.ts';
+import { HealthCheckRequest, HealthCheckResponse } from '../proto/session.ts';
+import type { MessageOf, Partially } from '../proto/wire.ts';
+import type { ContextDirectories } from '../session/context-directories.ts';
+import type { Session, Sessions } from '../session/session.ts';
+import { type RunningBuild, RunningBuilds } from './builds.ts';
+import { type ExporterRequest, type ExportTargets, exportResult } from './exporters.ts';
+import { runFrontend } from './frontend.ts';
+import { History } from './history.ts';
+import { timestamp } from './status-log.ts';
+
+export interface ControlDeps {
+  readonly builder: Builder;
+  readonly sessions: Sessions;
+  readonly directories: ContextDirectories;
+  readonly targets: ExportTargets;
+  /** A stable id of this engine. */
+  readonly engineId: string;
+  readonly version: string;
+  /** Address that `host-gateway` means. */
+  readonly hostGateway: () => string | undefined;
+}
+
+/** What the gateway can do (buildkit frontend/gateway/pb/caps.go, solver/pb/caps.go): clients ask before they use it. */
+const frontendCaps = [
+  'solve.base',
+  'solve.inlinereturn',
+  'resolveimage',
+  'resolveimage.resolvemode',
+  'return',
+  'returnmap',
+  'importcaches',
+  'proto.refarray',
+  'reference.output',
+  'frontend.inputs',
+  'gateway.solve.metadata',
+  'gateway.evaluate.solve',
+  'gateway.evaluate',
+  'gateway.warnings',
+];
+const llbCaps = [
+  'source.local',
+  'source.local.unique',
+  'source.local.sessionid',
+  'source.local.includepatterns',
+  'source.local.followpaths',
+  'source.local.excludepatterns',
+  'source.local.sharedkeyhint',
+  'source.image',
+  'exec.meta.base',
+  'exec.mount.bind',
+  'file.base',
+  'constraints',
+  'platform',
+  'meta.ignorecache',
+  'meta.description',
+  'meta.exportcache',
+  'remotecache.gha',
+  'exporter.image.annotations',
+  'exporter.image.attestations',
+];
+
+const buildIdKey = 'buildkit-controlapi-buildid';
+
+export class Control {
+  readonly #deps: ControlDeps;
+  readonly #builds = new RunningBuilds();
+  readonly #history = new History();
+
+  constructor(deps: ControlDeps) {
+    this.#deps = deps;
+  }
+
+  cancel(ref: string): void {
+    this.#builds.cancel(ref);
+  }
+
+  services(): Services {
+    const control = (name: string): string => `/moby.buildkit.v1.Control/${name}`;
+    const bridge = (name: string): string => `/moby.buildkit.v1.frontend.LLBBridge/${name}`;
+    return {
+      [control('Info')]: unary(pb.InfoRequest, pb.InfoResponse, () => ({ buildkitVersion: this.#version() })),
+      [control('ListWorkers')]: unary(pb.ListWorkersRequest, pb.ListWorkersResponse, () => ({
+        record: [this.#worker()],
+      })),
+      [control('DiskUsage')]: unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => ({ record: this.#usage() })),
+      [control('Prune')]: serverStreaming(pb.PruneRequest, pb.UsageRecord, request => this.#prune(request)),
+      [control('Solve')]: unary(pb.SolveRequest, pb.SolveResponse, (request, call) =>
+        this.#solve(request, call.signal),
+      ),
+      [control('Status')]: serverStreaming(pb.StatusRequest, pb.StatusResponse, (request, call) =>
+        this.#status(request.Ref, call.signal),
+      ),
+      [control('ListenBuildHistory')]: serverStreaming(pb.BuildHistoryRequest, pb.BuildHistoryEvent, (request, call) =>
+        this.#history.listen(request, call.signal),
+      ),
+      [control('UpdateBuildHistory')]: unary(pb.UpdateBuildHistoryRequest, pb.Empty, request => {
+        this.#history.update(request);
+        return {};
+      }),
+      [bridge('Ping')]: unary(pb.Empty, pb.PongResponse, () => ({
+        FrontendAPICaps: frontendCaps.map(ID => ({ ID, Enabled: true })),
+        LLBCaps: llbCaps.map(ID => ({ ID, Enabled: true })),
+        Workers: [this.#worker()],
+      })),
+      [bridge('Solve')]: unary(pb.GatewaySolveRequest, pb.GatewaySolveResponse, (request, call) =>
+        this.#bridgeSolve(request, call.metadata, call.signal),
+      ),
+      [bridge('Evaluate')]: unary(pb.EvaluateRequest, pb.Empty, () => ({})),
+      [bridge('Inputs')]: unary(pb.Empty, pb.InputsResponse, () => ({})),
+      [bridge('Warn')]: unary(pb.Empty, pb.Empty, () => ({})),
+      [bridge('Return')]: unary(pb.ReturnRequest, pb.Empty, (request, call) =>
+        this.#bridgeReturn(request, call.metadata, call.signal),
+      ),
+      '/grpc.health.v1.Health/Check': unary(HealthCheckRequest, HealthCheckResponse, () => ({ status: 1 })),
+      '/opentelemetry.proto.collector.trace.v1.TraceService/Export': unary(pb.Empty, pb.Empty, () => ({})),
+    };
+  }
+
+  #version() {
+    return { package: 'berth', version: `v${this.#deps.version}`, revision: '' };
+  }
+
+  #worker(): Partially<MessageOf<typeof pb.WorkerRecord>> {
+    const { os, architecture, variant = '' } = hostPlatform();
+    const gateway = this.#deps.hostGateway();
+    return {
+      ID: this.#deps.engineId,
+      Labels: {
+        'org.mobyproject.buildkit.worker.executor': 'berth',
+        'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
+        ...(gateway !== undefined && { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway }),
+      },
+      platforms: [{ OS: os, Architecture: architecture, Variant: variant }],
+      BuildkitVersion: this.#version(),
+    };
+  }
+
+  async *#status(ref: string, signal: AbortSignal): AsyncGenerator<Partially<MessageOf<typeof pb.StatusResponse>>> {
+    const build = await this.#builds.get(ref, signal);
+    yield* build.status.follow(signal);
+  }
+
+  async #solve(
+    request: MessageOf<typeof pb.SolveRequest>,
+    signal: AbortSignal,
+  ): Promise<Partially<MessageOf<typeof pb.SolveResponse>>> {
+    if (request.Definition !== undefined && request.Definition.def.length > 0) {
+      throw new NotImplemented('building from LLB is not supported: only the dockerfile frontend is');
+    }
+    const build = this.#builds.open(request.Ref, request.Session);
+    const stop = (): void => build.abort.abort(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    const record = this.#history.begin(request);
+    try {
+      const session =
+        request.Session === '' ? undefined : await this.#deps.sessions.get(request.Session, build.abort.signal);
+      void session?.closed.then(() => build.abort.abort(new DOMException('context canceled', 'AbortError')));
+      let id: string | undefined;
+      if (request.Frontend === '') {
+        const aborted = Promise.withResolvers<never>();
+        build.abort.signal.addEventListener('abort', () => aborted.reject(build.abort.signal.reason), { once: true });
+        id = await Promise.race([build.returned.promise, aborted.promise]);
+      } else id = await this.#build(build, request.Frontend, request.FrontendAttrs, session);
+      const answer: Record<string, string> = {};
+      const result = id === undefined ? undefined : build.results.get(id);
+      if (result !== undefined) {
+        for (const [index, exporter] of exportersOf(request).entries()) {
+          Object.assign(
+            answer,
+            await exportResult(
+              exporter,
+              index,
+              this.#deps.builder,
+              result,
+              this.#deps.targets,
+              session,
+              build.abort.signal,
+            ),
+          );
+        }
+      }
+      this.#history.end(record, answer);
+      return { ExporterResponse: answer };
+    } catch (err) {
+      this.#history.end(record, {}, err);
+      throw err;
+    } finally {
+      signal.removeEventListener('abort', stop);
+      this.#builds.close(build);
+    }
+  }
+
+  /** Has a frontend build; gives the id of the result. */
+  async #build(
+    build: RunningBuild,
+    frontend: string,
+    attributes: Readonly<Record<string, string>>,
+    session: Session | undefined,
+  ): Promise<string> {
+    if (
+      frontend !== 'dockerfile.v0' &&
+      !(frontend === 'gateway.v0' && /^docker\/dockerfile/.test(attributes.source ?? ''))
+    ) {
+      throw new NotImplemented(`frontend "${frontend}" is not supported: only dockerfile.v0 is`);
+    }
+    if (session === undefined) throw new InvalidArgument('a build needs a session with the client');
+    const result = await runFrontend(this.#deps, attributes, session, build.status, build.abort.signal);
+    const id = crypto.randomUUID();
+    build.results.set(id, result);
+    return id;
+  }
+
+  async #bridgeSolve(
+    request: MessageOf<typeof pb.GatewaySolveRequest>,
+    metadata: IncomingHttpHeaders,
+    signal: AbortSignal,
+  ): Promise<Partially<MessageOf<typeof pb.GatewaySolveResponse>>> {
+    const build = await this.#buildOf(metadata, signal);
+    if (request.Frontend === '')
+      throw new NotImplemented('building from LLB is not supported: only the dockerfile frontend is');
+    const session = await this.#deps.sessions.get(build.session, signal);
+    const id = await this.#build(build, request.Frontend, request.FrontendOpt, session);
+    return { ref: id, result: { ref: { id }, metadata: {} } };
+  }
+
+  async #bridgeReturn(
+    request: MessageOf<typeof pb.ReturnRequest>,
+    metadata: IncomingHttpHeaders,
+    signal: AbortSignal,
+  ): Promise<Record<string, never>> {
+    const build = await this.#buildOf(metadata, signal);
+    if (request.error !== undefined) build.returned.reject(new FailedPrecondition(request.error.message));
+    else {
+      const { result } = request;
+      build.returned.resolve(
+        result?.ref?.id || result?.refDeprecated || Object.values(result?.refs?.refs ?? {})[0]?.id || undefined,
+      );
+    }
+    return {};
+  }
+
+  async #buildOf(metadata: IncomingHttpHeaders, signal: AbortSignal): Promise<RunningBuild> {
+    const ref = metadata[buildIdKey];
+    if (typeof ref !== 'string') throw new NotFound('no buildid found in context');
+    return this.#builds.get(ref, signal);
+  }
+
+  #usage(): Partially<MessageOf<typeof pb.UsageRecord>>[] {
+    const { builder } = this.#deps;
+    const steps = builder.cache.list().map((record: CacheRecord) => ({
+      ID: record.key.slice(7, 32),
+      Size: record.sizeBytes,
+      InUse: builder.cache.isInUse(record.key),
+      CreatedAt: timestamp(new Date(record.createdAt)),
+      LastUsedAt: timestamp(new Date(record.lastUsedAt)),
+      UsageCount: record.usageCount,
+      Description: record.description,
+      RecordType: record.type,
+      Shared: false,
+    }));
+    const mounts = builder.cacheMounts().map(mount => ({
+      ID: mount.directory.slice(0, 25),
+      Mutable: true,
+      InUse: mount.inUse,
+      CreatedAt: timestamp(new Date(mount.createdAt)),
+      LastUsedAt: timestamp(new Date(mount.lastUsedAt)),
+      UsageCount: mount.usageCount,
+      Description: `cached mount ${mount.id}`,
+      RecordType: 'exec.cachemount',
+    }));
+    return [...steps, ...mounts];
+  }
+
+  async *#prune(
+    request: MessageOf<typeof pb.PruneRequest>,
+  ): AsyncGenerator<Partially<MessageOf<typeof pb.UsageRecord>>> {
+    const until = request.keepDuration > 0 ? new Date(Date.now() - request.keepDuration / 1e6) : undefined;
+    const keepBytes = request.reservedSpace || request.maxUsedSpace || undefined;
+    const dropped = this.#deps.builder.prune({
+      all: request.all,
+      ...(until !== undefined && { until }),
+      ...(keepBytes !== undefined && { keepBytes }),
+    });
+    if (until === undefined && keepBytes === undefined) this.#deps.directories.clear();
+    for (const { id, sizeBytes } of dropped)
+      yield { ID: id.replace('sha256:', '').slice(0, 25), Size: sizeBytes, RecordType: 'regular' };
+  }
+}
+
+function exportersOf(request: MessageOf<typeof pb.SolveRequest>): ExporterRequest[] {
+  if (request.Exporters.length > 0) return [...request.Exporters];
+  return request.ExporterDeprecated === ''
+    ? []
+    : [{ Type: request.ExporterDeprecated, Attrs: request.ExporterAttrsDeprecated }];
+}

@@ -1,0 +1,80 @@
+// Where a build's result goes: the engine's images, or back to the client as an archive or a tree.
+
+import type { Builder, BuildResult } from '../../../build/index.ts';
+import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
+import type { Descriptor } from '../../../oci/index.ts';
+import type { Session } from '../session/session.ts';
+
+export interface ExporterRequest {
+  readonly Type: string;
+  readonly Attrs: Readonly<Record<string, string>>;
+}
+
+/** What exporting needs of the rest of the daemon. */
+export interface ExportTargets {
+  /** Names an image that is in the content store; checks and normalises the name. Gives it as stored. */
+  tag(name: string, target: Descriptor): string;
+  /** Keeps an image without a name as the engine's (it is dangling). */
+  keep(target: Descriptor): void;
+  push(name: string, session: Session | undefined, signal: AbortSignal): Promise<void>;
+  /** An archive of one image, in Docker's or OCI's layout. */
+  archive(target: Descriptor, names: readonly string[], format: 'docker' | 'oci'): AsyncIterable<Uint8Array>;
+  /** The files of a result as a tar. */
+  filesTar(result: BuildResult): AsyncIterable<Uint8Array>;
+  /** Sends the files of a result to a directory of the client. */
+  sendFiles(result: BuildResult, session: Session, exporterId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Exports to one place; what comes back is shown by clients and goes into `--metadata-file`. */
+export async function exportResult(
+  exporter: ExporterRequest,
+  index: number,
+  builder: Builder,
+  result: BuildResult,
+  targets: ExportTargets,
+  session: Session | undefined,
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  const { Type: type, Attrs: attributes } = exporter;
+  const names = (attributes.name ?? '').split(',').filter(name => name !== '');
+  const needSession = (): Session => {
+    if (session === undefined) throw new InvalidArgument(`output ${type} needs a session with the client`);
+    return session;
+  };
+  const id = String(index);
+  switch (type) {
+    case 'moby':
+    case 'image': {
+      const { target, configDigest } = await builder.writeImage(result);
+      const stored = names.map(name => targets.tag(name, target));
+      if (stored.length === 0) targets.keep(target);
+      if (attributes.push === 'true') for (const name of stored) await targets.push(name, session, signal);
+      return describe(target, configDigest, stored);
+    }
+    case 'docker':
+    case 'oci': {
+      const { target, configDigest } = await builder.writeImage(result);
+      await needSession().sendFile(id, {}, targets.archive(target, names, type), signal);
+      return describe(target, configDigest, names);
+    }
+    case 'tar':
+      await needSession().sendFile(id, {}, targets.filesTar(result), signal);
+      return {};
+    case 'local':
+      await targets.sendFiles(result, needSession(), id, signal);
+      return {};
+    case 'cacheonly':
+      return {};
+    default:
+      throw new NotImplemented(`exporter "${type}" could not be found`);
+  }
+}
+
+const describe = (target: Descriptor, configDigest: string, names: readonly string[]): Record<string, string> => ({
+  'containerimage.digest': target.digest,
+  'containerimage.config.digest': configDigest,
+  'containerimage.descriptor': Buffer.from(
+    JSON.stringify({ mediaType: target.mediaType, digest: target.digest, size: target.size }),
+  ).toString('base64'),
+  ...(names.length > 0 && { 'image.name': names.join(',') }),
+});
