@@ -61,9 +61,22 @@ export class Flags {
 /** A line of comma-separated values, with double quotes around those that hold commas. */
 export function splitCommas(text: string): string[] {
   if (text === '') return [];
-  return (text.match(/("(?:[^"]|"")*"|[^,]*)(?=,|$)/g) ?? [])
-    .filter((part, i, parts) => part !== '' || i === 0 || i < parts.length - 1)
-    .map(part => (part.startsWith('"') ? part.slice(1, -1).replace(/""/g, '"') : part));
+  const values: string[] = [];
+  let value = '';
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i]!;
+    if (quoted && char === '"' && text[i + 1] === '"') {
+      value += '"';
+      i++;
+    } else if (char === '"' && (quoted || value === '')) quoted = !quoted;
+    else if (char === ',' && !quoted) {
+      values.push(value);
+      value = '';
+    } else value += char;
+  }
+  values.push(value);
+  return values;
 }
 
 export interface ParsedLine {

@@ -27,7 +27,7 @@ export const ls: Command = {
   run: async ({ cli, flags }) => {
     const format = flags.string('format') || cli.config.psFormat || '';
     // Sizes cost the daemon a walk of the file system: only where they are shown.
-    const size = flags.bool('size') || /\.Size\b/.test(format);
+    const size = flags.bool('size') || /\.Size\b|json \./.test(format);
     const last = flags.bool('latest') ? 1 : flags.number('last');
     const list = await cli.engine.json<ContainerSummary[]>('GET', '/containers/json', {
       query: {
@@ -41,10 +41,7 @@ export const ls: Command = {
     cli.write(
       formatList(list, containerRow({ noTrunc }), {
         format: flags.bool('quiet') && flags.string('format') === '' ? '' : format,
-        defaultTable:
-          `table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${size ? '\t{{.Size}}' : ''}`.slice(
-            6,
-          ),
+        defaultTable: `{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}${size ? '\t{{.Size}}' : ''}`,
         ...(flags.bool('quiet') && { quiet: '{{.ID}}' }),
       }),
     );

@@ -52,8 +52,8 @@ class ContainerRow {
     return `${humanDuration(Date.now() - this.#container.Created * 1000)} ago`;
   }
 
-  get Platform(): string {
-    return '';
+  get Platform(): null {
+    return null; // only with the manifest's descriptor
   }
 
   get Ports(): string {

@@ -92,7 +92,7 @@ class Evaluation {
     else if (typeof value === 'number') entries = Array.from({ length: value }, (_, i) => [i, i] as const);
     else if (value === null || value === undefined) entries = [];
     else if (typeof value === 'object') entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-    else throw this.error(`range can't iterate over ${goString(value)}`, '');
+    else throw this.error(`range can't iterate over ${goString(value)}`, { position: '1:2', text: '' });
     if (entries.length === 0) this.walk(node.otherwise, dot);
     for (const [key, item] of entries) {
       const mark = this.variables.length;
@@ -125,17 +125,24 @@ class Evaluation {
 
   command(command: CommandNode, dot: unknown, piped: readonly unknown[]): unknown {
     const [first, ...rest] = command as readonly [Operand, ...Operand[]];
-    if (first.kind === 'function') return this.call(first.name, rest, dot, piped);
+    if (first.kind === 'function') return this.call(first, rest, dot, piped);
     const value = this.operand(first, dot, () => [...rest.map(operand => this.argument(operand, dot)), ...piped]);
     if ((rest.length > 0 || piped.length > 0) && !this.#called) {
-      throw this.error(`can't give argument to non-function ${shown(first)}`, shown(first));
+      throw this.error(`can't give argument to non-function ${shown(first)}`, first);
     }
     return value;
   }
 
   #called = false;
 
-  call(name: string, rest: readonly Operand[], dot: unknown, piped: readonly unknown[]): unknown {
+  call(
+    operand: Extract<Operand, { kind: 'function' }>,
+    rest: readonly Operand[],
+    dot: unknown,
+    piped: readonly unknown[],
+  ): unknown {
+    const { name, position } = operand;
+    const at = { position, text: name };
     if (name === 'and' || name === 'or') {
       let value: unknown;
       for (const operand of rest) {
@@ -147,24 +154,25 @@ class Evaluation {
     const args = [...rest.map(operand => this.argument(operand, dot)), ...piped];
     if (name === 'call') {
       const [callee, ...others] = args;
-      if (typeof callee !== 'function') throw this.error('error calling call: non-function', 'call');
+      if (typeof callee !== 'function') throw this.error('error calling call: non-function', at);
       return (callee as (...a: unknown[]) => unknown)(...others);
     }
     const callee = this.options.functions?.[name] ?? templateFunctions[name];
-    if (callee === undefined) throw this.error(`function ${JSON.stringify(name)} not defined`, name);
+    if (callee === undefined) throw this.error(`function ${JSON.stringify(name)} not defined`, at);
     if (callee.length > args.length) {
-      throw this.error(`wrong number of args for ${name}: want ${callee.length} got ${args.length}`, name);
+      throw this.error(`wrong number of args for ${name}: want ${callee.length} got ${args.length}`, at);
     }
     try {
       return callee(...args);
     } catch (err) {
-      if (err instanceof TemplateError) throw this.error(err.message, [name, ...rest.map(shown)].join(' '));
+      if (err instanceof TemplateError)
+        throw this.error(err.message, { ...at, text: [name, ...rest.map(shown)].join(' ') });
       throw err;
     }
   }
 
   argument(operand: Operand, dot: unknown): unknown {
-    if (operand.kind === 'function') return this.call(operand.name, [], dot, []);
+    if (operand.kind === 'function') return this.call(operand, [], dot, []);
     return this.operand(operand, dot, () => []);
   }
 
@@ -183,7 +191,7 @@ class Evaluation {
       case 'pipeline':
         return this.pipeline(operand.pipeline, dot);
       case 'function':
-        return this.call(operand.name, [], dot, []);
+        return this.call(operand, [], dot, []);
       case 'field': {
         const on = this.operand(operand.on, dot, () => []);
         this.#called = false;
@@ -201,7 +209,7 @@ class Evaluation {
         on === undefined
           ? `nil pointer evaluating interface {}.${name}`
           : `nil pointer evaluating interface {}.${name}`,
-        operand.shown,
+        operand,
       );
     }
     if (
@@ -214,19 +222,19 @@ class Evaluation {
       const given = args();
       this.#called = true;
       if (value.length > given.length)
-        throw this.error(`wrong number of args for ${name}: want ${value.length} got ${given.length}`, operand.shown);
+        throw this.error(`wrong number of args for ${name}: want ${value.length} got ${given.length}`, operand);
       return (value as (...a: unknown[]) => unknown).apply(on, [...given]);
     }
     if (isMap(on)) {
       if (this.options.missing === 'entry')
-        throw this.error(`map has no entry for key ${JSON.stringify(name)}`, operand.shown);
+        throw this.error(`map has no entry for key ${JSON.stringify(name)}`, operand);
       return undefined;
     }
     if (this.options.missing === 'entry' && typeof on === 'object' && !Array.isArray(on)) {
-      throw this.error(`map has no entry for key ${JSON.stringify(name)}`, operand.shown);
+      throw this.error(`map has no entry for key ${JSON.stringify(name)}`, operand);
     }
     const typeName = on === this.root && this.options.typeName !== undefined ? this.options.typeName : goType(on);
-    throw this.error(`can't evaluate field ${name} in type ${typeName}`, operand.shown);
+    throw this.error(`can't evaluate field ${name} in type ${typeName}`, operand);
   }
 
   variable(name: string): Variable {
@@ -236,9 +244,13 @@ class Evaluation {
     return found;
   }
 
-  error(message: string, at: string): TemplateError {
+  error(message: string, at: Operand | { readonly position: string; readonly text: string }): TemplateError {
     const { name } = this.template;
-    return new TemplateError(`template: ${name}:1:2: executing ${JSON.stringify(name)} at <${at}>: ${message}`);
+    const text = 'text' in at ? at.text : shown(at);
+    const position = 'position' in at ? at.position : '1:2';
+    return new TemplateError(
+      `template: ${name}:${position}: executing ${JSON.stringify(name)} at <${text}>: ${message}`,
+    );
   }
 }
 

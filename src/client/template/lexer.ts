@@ -4,7 +4,12 @@ export type Token =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'open' | 'close' | '(' | ')' | '|' | ',' | ':=' | '='; readonly text: string }
   | { readonly kind: 'space'; readonly text: string }
-  | { readonly kind: 'word' | 'field' | 'variable' | 'dot' | 'number' | 'string' | 'char'; readonly text: string };
+  | {
+      readonly kind: 'word' | 'field' | 'variable' | 'dot' | 'number' | 'string' | 'char';
+      readonly text: string;
+      /** Line and column, as messages name them. */
+      readonly position: string;
+    };
 
 /** What is wrong with a template, in Go's words. */
 export class TemplateError extends Error {}
@@ -107,7 +112,12 @@ function nextToken(source: string, at: number): { token: Token; length: number }
     if (kind === 'string') text = match.startsWith('`') ? match.slice(1, -1) : unquote(match.slice(1, -1));
     if (kind === 'char') text = String(unquote(match.slice(1, -1)).codePointAt(0));
     if (kind === 'field') text = match.slice(1);
-    return { token: { kind, text } as Token, length: match.length };
+    return { token: { kind, text, position: positionOf(source, at) } as Token, length: match.length };
   }
   return undefined;
+}
+
+function positionOf(source: string, at: number): string {
+  const lines = source.slice(0, at).split('\n');
+  return `${lines.length}:${lines.at(-1)!.length}`;
 }

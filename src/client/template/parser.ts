@@ -7,9 +7,15 @@ export type Operand =
   | { readonly kind: 'dot' }
   | { readonly kind: 'nil' }
   | { readonly kind: 'literal'; readonly value: string | number | boolean }
-  | { readonly kind: 'field'; readonly on: Operand; readonly name: string; readonly shown: string }
+  | {
+      readonly kind: 'field';
+      readonly on: Operand;
+      readonly name: string;
+      readonly shown: string;
+      readonly position: string;
+    }
   | { readonly kind: 'variable'; readonly name: string }
-  | { readonly kind: 'function'; readonly name: string }
+  | { readonly kind: 'function'; readonly name: string; readonly position: string }
   | { readonly kind: 'pipeline'; readonly pipeline: Pipeline };
 
 /** A command is its first operand applied to the rest. */
@@ -211,7 +217,7 @@ class Parser {
         break;
       case 'field':
         shown = `.${token.text}`;
-        operand = { kind: 'field', on: { kind: 'dot' }, name: token.text, shown };
+        operand = { kind: 'field', on: { kind: 'dot' }, name: token.text, shown, position: token.position };
         break;
       case 'variable':
         shown = token.text;
@@ -221,7 +227,8 @@ class Parser {
         if (token.text === 'true' || token.text === 'false')
           operand = { kind: 'literal', value: token.text === 'true' };
         else if (token.text === 'nil') operand = { kind: 'nil' };
-        else if (this.functions.has(token.text)) operand = { kind: 'function', name: token.text };
+        else if (this.functions.has(token.text))
+          operand = { kind: 'function', name: token.text, position: token.position };
         else this.fail(`function ${JSON.stringify(token.text)} not defined`);
         break;
       case '(':
@@ -231,10 +238,12 @@ class Parser {
       default:
         this.fail(`unexpected ${JSON.stringify(token.text)} in operand`);
     }
+    let chainPosition: string | undefined; // Go names a chain by its second part's place
     while (this.peek()?.kind === 'field') {
-      const name = this.tokens[this.at++]!.text;
-      shown += `.${name}`;
-      operand = { kind: 'field', on: operand, name, shown };
+      const field = this.tokens[this.at++] as Extract<Token, { position: string }>;
+      shown += `.${field.text}`;
+      chainPosition ??= field.position;
+      operand = { kind: 'field', on: operand, name: field.text, shown, position: chainPosition };
     }
     return operand;
   }

@@ -1,0 +1,28 @@
+import type { Engine } from '../http/engine.ts';
+import { windowSize } from './window.ts';
+
+/** Tries while the process is not there yet. */
+const attempts = 10;
+
+/** Keeps a container's (or exec's) terminal at the size of ours; `path` is its resource. Stops when the signal says. */
+export function followWindowSize(engine: Engine, path: string, signal: AbortSignal): void {
+  const send = async (): Promise<void> => {
+    const size = windowSize(1);
+    if (size === undefined || (size.rows === 0 && size.columns === 0)) return;
+    await engine.send('POST', `${path}/resize`, { query: { h: size.rows, w: size.columns } });
+  };
+  const first = async (): Promise<void> => {
+    for (let i = 0; i < attempts && !signal.aborted; i++) {
+      try {
+        await send();
+        return;
+      } catch {
+        await new Promise(resolve => setTimeout(resolve, 10 * (i + 1)));
+      }
+    }
+  };
+  const onResize = (): void => void send().catch(() => {}); // it may have ended meanwhile
+  void first();
+  process.on('SIGWINCH', onResize);
+  signal.addEventListener('abort', () => process.off('SIGWINCH', onResize), { once: true });
+}
