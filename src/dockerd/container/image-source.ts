@@ -2,12 +2,11 @@
 
 import type { Containerd } from '../../containerd/index.ts';
 import type { Platform } from '../../oci/index.ts';
-import { initLayer } from '../image/init-layer.ts';
-import { chainIds, requireManifest } from '../image/manifests.ts';
 import { resolveImage } from '../image/names.ts';
+import { runnableImage } from '../image/runnable.ts';
 import type { ContainerImages, RunnableImage } from './services.ts';
 
-/** Chooses the platform, and puts the engine's own files on top of the layers. */
+/** What was found once is found again without a look into manifests. */
 export class ImageSource implements ContainerImages {
   readonly #containerd: Containerd;
   /** What was found before: a digest's content does not change, but it may be removed. */
@@ -18,13 +17,11 @@ export class ImageSource implements ContainerImages {
   }
 
   async resolve(reference: string, platform: Platform | undefined): Promise<RunnableImage> {
-    const { target, id } = resolveImage(this.#containerd.images, reference);
+    const { id } = resolveImage(this.#containerd.images, reference);
     const key = `${id} ${platform === undefined ? '' : JSON.stringify(platform)}`;
     const known = this.#known.get(key);
     if (known !== undefined && (await this.#containerd.snapshotter.stat(known.parent)) !== undefined) return known;
-    const view = await requireManifest(this.#containerd, target, platform, reference);
-    const parent = await initLayer(this.#containerd, chainIds(view.config).at(-1));
-    const image: RunnableImage = { id, config: view.config, parent, platform: view.platform };
+    const image = await runnableImage(this.#containerd, reference, platform);
     this.#known.set(key, image);
     return image;
   }

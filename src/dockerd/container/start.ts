@@ -6,7 +6,7 @@
 //   3  the files hosts, hostname, resolv.conf  6  clients that attached before; then the program runs
 
 import { mkdirSync, statSync } from 'node:fs';
-import { Conflict, InvalidArgument, isInvalidArgument, NotModified, Unknown } from '../../errdefs/index.ts';
+import { Conflict, InvalidArgument, isInvalidArgument, isNotFound, NotModified, Unknown } from '../../errdefs/index.ts';
 import type { Endpoint, NetnsPlan } from '../../network/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { formatNs, nowNs } from '../clock.ts';
@@ -65,7 +65,8 @@ export async function launch(services: ContainerServices, container: Container):
     const specMs = performance.now() - begun - networkMs;
     container.begin();
     const created = await createTask(services, container, built, endpoints);
-    undo.defer(() => services.tasks.delete(record.id).then(() => {}));
+    // A start that fails has deleted the task already.
+    undo.defer(() => services.tasks.delete(record.id).then(() => {}, ignoreNotFound));
     const taskMs = performance.now() - begun - networkMs - specMs;
     await handOverClients(services, container);
     await services.tasks.start(record.id);
@@ -97,9 +98,13 @@ export async function launch(services: ContainerServices, container: Container):
       services.log.debug('container started', { id: record.id, ...services.timings.get(record.id) });
     }
   } catch (err) {
-    await undo.disposeAsync();
+    await undo.disposeAsync().catch(cause => services.log.warn('a failed start left something behind', { cause }));
     throw failed(services, container, err);
   }
+}
+
+function ignoreNotFound(err: unknown): void {
+  if (!isNotFound(err)) throw err;
 }
 
 /** What a failed start leaves in the state, and what the client is told. */
