@@ -122,7 +122,10 @@ bool sync_child_failed(struct machine *machine) {
   if (machine->child.socket < 0) return false;
   // A text that the failed op has set must survive the look; a child's failure is nearly never there.
   char peeked;
-  if (recv(machine->child.socket, &peeked, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return false;
+  ssize_t size = recv(machine->child.socket, &peeked, 1, MSG_PEEK | MSG_DONTWAIT);
+  // Closed: it has ended and may have been reaped, so that its pid must not be used any more.
+  if (size == 0) close_child(machine);
+  if (size <= 0) return false;
   listen_child(machine, 0, NULL);
   if (machine->failure.depth > 0) return true;
   machine->failure.detail_size = detail_size;
