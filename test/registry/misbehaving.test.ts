@@ -374,3 +374,27 @@ test('when the pull that fetches is aborted, the one that looks on takes over', 
   await second;
   store.verify();
 });
+
+test('pulls that are aborted in the middle bring nothing down', async () => {
+  const large = makeImage([{ a: 'a' }, { large: noise(3_000_000) }, { c: noise(200_000, 2) }]);
+  server.add('large', 'latest', large);
+  for (let round = 0; round < 20; round++) {
+    using own = new Registry();
+    const stop = new AbortController();
+    const store = new MemoryStore();
+    store.writeDelayMs = round % 3;
+    const get = (signal?: AbortSignal) =>
+      own.pull({
+        reference: parseReference(`${server.host}/large`),
+        store,
+        ...(signal !== undefined && { signal }),
+        onEvent: event => {
+          if (signal !== undefined && event.kind === 'layer' && event.state === 'downloading') stop.abort();
+        },
+      });
+    const [aborted, ...others] = await Promise.allSettled([get(stop.signal), get(), get()]);
+    assert.equal(aborted.status, 'rejected');
+    for (const other of others) assert.equal(other.status, 'fulfilled');
+    store.verify();
+  }
+});

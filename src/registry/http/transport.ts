@@ -106,6 +106,8 @@ export class Transport {
     const timers = this.#watch(outgoing, request);
     outgoing.once('response', incoming => {
       timers.stop();
+      // Who reads the body is told by the reading; of a body that nobody reads, nobody needs to know.
+      incoming.on('error', () => {});
       // A refusal that comes before all is sent: what is left of the body is not sent after it.
       incoming.once('end', () => {
         if (!outgoing.writableFinished) outgoing.destroy();
@@ -143,6 +145,8 @@ export class Transport {
       if (sent && connected) timer = expire('awaiting headers', answerMs);
     };
     outgoing.once('socket', socket => {
+      // node:http takes its own listener away before the error of a request that was given up comes out of its socket.
+      if (!socket.listeners('error').includes(ignore)) socket.on('error', ignore);
       const ready = (): void => {
         connected = true;
         next();
@@ -198,6 +202,8 @@ export class Transport {
     this.#agents.clear();
   }
 }
+
+const ignore = (): void => {};
 
 interface Timers {
   sent(): void;

@@ -14,6 +14,8 @@ export interface LayerPull {
   readonly store: PullStore;
   readonly flights: Flights;
   readonly gate: Gate;
+  /** The pull of the layer below. */
+  readonly below: Promise<void> | undefined;
   readonly onState: (state: PullLayerState) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -56,6 +58,7 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
     pull.onState(state);
   };
   let { repositories } = pull;
+  let orphaned = false;
   for (let restarted = false; ; ) {
     // Until the writer is open, the ingest's beginning is being read again.
     let resumedFrom: number | undefined;
@@ -82,6 +85,12 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
       pull.signal?.throwIfAborted();
       flight.landed = false;
       const failure = err instanceof WriteFailure ? err.cause : err;
+      if (codeOf(failure) === 'FailedPrecondition' && pull.below !== undefined && !orphaned) {
+        // The layer below turned out false while we waited for it. It may come right yet; else its failure is ours.
+        orphaned = true;
+        await pull.below;
+        continue;
+      }
       if (!areFalseBytes(failure)) throw failure;
       // What an earlier try left may itself be what is wrong: it has been dropped, so once more from the start. Else this host's
       // bytes are wrong: the next host, if there is one.

@@ -204,13 +204,14 @@ async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const repositories = options.repositories.map(repository => repository.withSignal(signal));
   let fetched = false;
-  const work = places.map(async place => {
+  const run = async (place: LayerPlace, below: Promise<void> | undefined): Promise<void> => {
     const { digest } = place.descriptor;
     try {
       await pullLayer(place, {
         ...options,
         repositories,
         domain: options.reference.domain,
+        below,
         signal,
         onState: state => {
           if (state.state !== 'alreadyExists') fetched = true;
@@ -221,7 +222,9 @@ async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise
       if (!stop.signal.aborted) stop.abort(err);
       throw err;
     }
-  });
+  };
+  const work: Promise<void>[] = [];
+  for (const place of places) work.push(run(place, work.at(-1)));
   // All have ended before the failure is told: nobody writes on behind the caller's back.
   await Promise.allSettled(work);
   options.signal?.throwIfAborted();
