@@ -9,6 +9,7 @@ export type {
   ReadOptions,
   WriterOptions,
 } from './content/content-store.ts';
+export { copyDirectoryAttributes } from './differ/apply/settle.ts';
 export type { EntryType, TarEntry } from './differ/tar/entry.ts';
 export { decodeName, encodeName } from './differ/tar/name.ts';
 export { TarReader, type TarSink } from './differ/tar/reader.ts';
@@ -21,11 +22,13 @@ export type {
   StagedLayerWriter,
   Unpacker,
 } from './differ/unpacker.ts';
-export { Decompressor } from './differ/worker/decompressor.ts';
+export { Decompressor, detectCompression } from './differ/worker/decompressor.ts';
 export type { Collected, GarbageCollector } from './gc/garbage-collector.ts';
+export { type ImageDocument, ImageDocuments } from './images/documents.ts';
 export type { Image, ImageStore } from './images/image-store.ts';
 export type { HeldLease, Lease, LeaseResource, Leases } from './leases/leases.ts';
 export type { Collection, Metadata } from './metadata/metadata.ts';
+export { layersOfMounts, openMergedView } from './snapshots/layers.ts';
 export { type Found, isOpaque, type MergedDirectory, MergedView } from './snapshots/overlay/merged-view.ts';
 export type {
   PrepareOptions,

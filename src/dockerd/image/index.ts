@@ -1,0 +1,11 @@
+export type { ImageDeps, ImageUser } from './deps.ts';
+export { ImageService } from './image-service.ts';
+export type { ImportRequest } from './import.ts';
+export type { InspectRequest } from './inspect.ts';
+export type { ListRequest } from './list.ts';
+export type { LoadRequest } from './load.ts';
+export type { Output } from './progress.ts';
+export type { PullRequest } from './pull.ts';
+export type { PushRequest } from './push.ts';
+export type { RemoveRequest } from './remove.ts';
+export type { SaveRequest } from './save.ts';
