@@ -4,10 +4,13 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { ociRuntime, openContainerd, openTasks, type TaskService } from '../containerd/index.ts';
+import { openContainerd } from '../containerd/index.ts';
+import type { TaskService } from '../containerd/tasks/task-service.ts';
+import { openTasks } from '../containerd/tasks/tasks.ts';
 import { InvalidArgument } from '../errdefs/index.ts';
 import { nativeFile } from '../launcher/index.ts';
 import { LocalNetworkController, type NetworkRecord } from '../network/index.ts';
+import { Registry } from '../registry/index.ts';
 import type { Config } from './config/config.ts';
 import { ContainerStore } from './container/container-store.ts';
 import { onExit } from './container/exit.ts';
@@ -18,8 +21,10 @@ import { SeccompProfiles } from './container/seccomp-profiles.ts';
 import type { ContainerServices } from './container/services.ts';
 import { eventAttributes } from './container/services.ts';
 import { SharedShm } from './container/shared-shm.ts';
+import { ociRuntime } from './dev-runtime.ts';
 import { EventLog } from './event/event-log.ts';
 import { ExecStore } from './exec/exec.ts';
+import type { ImageDeps } from './image/deps.ts';
 import { createLog, type Log } from './log.ts';
 import { networkStore } from './network/network-store.ts';
 import { createApiServer } from './server/api.ts';
@@ -122,7 +127,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   undo.use(followTasks(services, tasks, execs));
   await restoreContainers(services, running);
 
-  const api = createApiServer({ services, containerd, events, facts, log });
+  const registry = undo.use(
+    new Registry({
+      mirrors: config.registryMirrors,
+      insecureRegistries: config.insecureRegistries,
+      maxConcurrentDownloads: config.maxConcurrentDownloads,
+      maxConcurrentUploads: config.maxConcurrentUploads,
+    }),
+  );
+  const images: ImageDeps = {
+    containerd,
+    registry,
+    events,
+    users: () =>
+      store.all().map(({ id, state, record }) => ({
+        id,
+        imageId: record.imageId,
+        reference: record.config.Image,
+        running: state.running,
+      })),
+  };
+  const api = createApiServer({ services, images, events, facts, log });
   const listeners: Listener[] = [];
   undo.defer(async () => {
     await Promise.all(listeners.map(listener => listener.close(graceMs)));

@@ -31,7 +31,7 @@ export async function streamStats(services: ContainerServices, container: Contai
   if (!stream && !oneShot && before !== undefined) await sleep(intervalMs, signal);
   const first = stream ? before : await sample(services, container);
   const json = (now: Sample | undefined, previous: Sample | undefined): string =>
-    `${JSON.stringify(now === undefined ? stopped(container) : record(services, container, now, previous))}\n`;
+    `${exactly(JSON.stringify(now === undefined ? stopped(container) : record(services, container, now, previous)))}\n`;
   if (!stream) {
     if (!signal.aborted) call.send(200, 'application/json', json(first, before));
     return;
@@ -47,6 +47,10 @@ export async function streamStats(services: ContainerServices, container: Contai
   }
   out.end();
 }
+
+/** 2^64 - 1, which stands for "no limit", is no JavaScript number; Go refuses the nearest one as too large. */
+const exactly = (json: string): string => json.replaceAll(String(noLimit), '18446744073709551615');
+const noLimit = 2 ** 64;
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
@@ -116,13 +120,16 @@ const emptyIo = {
   sectors_recursive: null,
 };
 
+const noEntries = Object.fromEntries(
+  Object.keys(emptyIo).map(key => [key, []]),
+) as unknown as ContainerStats['blkio_stats'];
+
 /** What Docker says of a container that does not run. */
 const stopped = (container: Container): ContainerStats => ({
   name: `/${container.record.name}`,
   id: container.id,
   read: noTime,
   preread: noTime,
-  os_type: 'linux',
   num_procs: 0,
   pids_stats: {},
   cpu_stats: noCpu,
@@ -145,16 +152,16 @@ function record(
     id: container.id,
     read: now.read,
     preread: before?.read ?? noTime,
-    os_type: 'linux',
     num_procs: 0,
     pids_stats: {
       current: stats.pids.current,
-      limit: stats.pids.limit ?? 2 ** 64,
+      // Version 2 says "max", which Docker shows as the largest number; version 1 leaves it out.
+      ...(stats.pids.limit !== undefined ? { limit: stats.pids.limit } : stats.version === 2 && { limit: noLimit }),
     },
     cpu_stats: now.cpu,
     precpu_stats: before?.cpu ?? noCpu,
     memory_stats: memoryStats(services, stats),
-    blkio_stats: { ...emptyIo, ...ioStats(stats) },
+    blkio_stats: { ...(stats.version === 1 ? noEntries : emptyIo), ...ioStats(stats) },
     storage_stats: {},
     ...(networks !== undefined && { networks }),
   };

@@ -2,13 +2,16 @@
 
 import type { Containerd } from '../../containerd/index.ts';
 import { NotImplemented } from '../../errdefs/index.ts';
+import { toAuthConfig } from '../../registry/index.ts';
 import type { ContainerServices } from '../container/services.ts';
 import type { EventLog } from '../event/event-log.ts';
+import type { ImageDeps } from '../image/deps.ts';
 import { resolveImage } from '../image/names.ts';
 import type { Log } from '../log.ts';
 import { engineVersion, type SystemFacts } from '../system/facts.ts';
 import { containerHandlers, type ImageNames } from './routes/container.ts';
 import { execHandlers } from './routes/exec.ts';
+import { imageHandlers, pull } from './routes/image.ts';
 import { networkHandlers } from './routes/network.ts';
 import { refusedHandlers } from './routes/refused.ts';
 import { systemHandlers } from './routes/system.ts';
@@ -17,7 +20,7 @@ import { ApiServer, type Handlers } from './server.ts';
 
 export interface ApiParts {
   readonly services: ContainerServices;
-  readonly containerd: Containerd;
+  readonly images: ImageDeps;
   readonly events: EventLog;
   readonly facts: SystemFacts;
   readonly log: Log;
@@ -25,7 +28,8 @@ export interface ApiParts {
 
 /** The server over all parts of the engine. */
 export function createApiServer(parts: ApiParts): ApiServer {
-  const { services, containerd, events, facts, log } = parts;
+  const { services, images, events, facts, log } = parts;
+  const { containerd } = images;
   const names = imageNames(containerd);
   const later = (what: string) => () => {
     throw new NotImplemented(`${what} is not implemented yet`);
@@ -36,6 +40,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
     ...execHandlers(services),
     ...volumeHandlers(services.volumes, events),
     ...networkHandlers(services),
+    ...imageHandlers(images),
     ...systemHandlers({
       containers: services,
       images: {
@@ -45,7 +50,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
       names,
       events,
       facts,
-      login: later('login'),
+      login: (auth, signal) => images.registry.login(toAuthConfig(auth), signal),
     }),
     containerChanges: later('diff'),
     containerExport: later('export'),
@@ -53,20 +58,15 @@ export function createApiServer(parts: ApiParts): ApiServer {
     containerArchiveGet: later('cp'),
     containerArchivePut: later('cp'),
     commit: later('commit'),
-    imageList: later('images'),
-    imageCreate: later('pull'),
-    imageLoad: later('load'),
+    imageCreate: call => {
+      if (call.query.text('fromImage') !== '') return pull(images, call);
+      throw new NotImplemented('import is not implemented yet');
+    },
     imagePrune: later('image prune'),
-    imageSearch: later('search'),
     imageSave: later('save'),
     imageSaveOne: later('save'),
-    imageInspect: later('image inspect'),
-    imageHistory: later('history'),
     imageAttestations: later('attestations'),
     imagePush: later('push'),
-    imageTag: later('tag'),
-    imageRemove: later('rmi'),
-    distributionInspect: later('distribution inspect'),
     build: later('build'),
     buildPrune: later('build prune'),
     buildCancel: later('build cancel'),

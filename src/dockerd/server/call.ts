@@ -105,6 +105,11 @@ export class Call {
     return filters;
   }
 
+  /** The `filters` parameter, unchecked. */
+  filterValues(): Filters {
+    return parseFilters(this.query.text('filters'));
+  }
+
   /** The body as JSON text by Docker's rules about its type, '' when there is none. */
   async jsonText(): Promise<string> {
     const type = this.header('content-type');
