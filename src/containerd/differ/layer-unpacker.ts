@@ -53,6 +53,7 @@ export class LayerUnpacker implements Unpacker {
       return this.#toWriter(session, place, options, stage, stored);
     } catch (err) {
       if (stage !== undefined) this.#snapshotter.dropStage(stage);
+      if (!stored && isFalseContent(err)) this.#content.drop(options.ref);
       if (!stored) this.#content.release(options.ref);
       throw err;
     }
