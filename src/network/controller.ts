@@ -83,6 +83,12 @@ export interface NetworkController {
   ): Promise<Endpoint>;
   /** What to send to make the devices of a new namespace; for the network `host` there is nothing. */
   plan(endpoints: readonly Endpoint[]): NetnsPlan;
+  /**
+   * To be called when the plan has been carried out and before the container's program starts. Linux brings the host's ends of
+   * the devices into service in a worker of its own; until that has run, a program's first packets are lost and tried again a
+   * second later. Asking for such a device makes it do that work at once (Linux 6.8). About 0.03 ms.
+   */
+  settle(endpoints: readonly Endpoint[]): void;
   /** Takes back what `connect` gave. The device goes with the namespace. */
   release(endpoint: Endpoint): Promise<void>;
 

@@ -55,8 +55,13 @@ export interface Endpoint {
   readonly interfaceName: string;
   /** Outside: `veth1a2b3c4`. */
   readonly hostInterfaceName: string;
-  /** The number of both ends of the veth; chosen by us, so that addresses and routes can be prepared before it exists. */
+  /**
+   * The numbers of both ends of the veth; chosen by us, so that addresses and routes can be prepared before it exists. They
+   * must differ: of a device that links to its own number Linux takes a change of carrier for nothing urgent, and the bridge
+   * forwards up to a second late.
+   */
   readonly interfaceIndex: number;
+  readonly hostInterfaceIndex: number;
   /** The bridge, or the parent of a macvlan or ipvlan. */
   readonly parentIndex: number;
   readonly macAddress: string;

@@ -103,6 +103,12 @@ export class Kernel implements Disposable {
     if (messages.length > 0) this.route.send(messages);
   }
 
+  /** Makes the kernel finish its work on devices whose carrier has changed; see `NetworkController.settle`. */
+  settle(indexes: readonly number[]): void {
+    // One at a time: a bridge has work to do when that on its port is done. A device that is gone needs none.
+    for (const index of indexes) this.route.exchange([getLink({ index })]);
+  }
+
   /** Removes a device; one that is gone already is fine. */
   removeLink(which: { name: string } | { index: number }): void {
     try {

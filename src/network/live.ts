@@ -48,6 +48,7 @@ export function connectLive(
       if (endpoint.ipv6 === undefined) client.exchange([setLink({ index, linkLocalAddress: false })]);
       client.send(configureDevice(endpoint, []));
       client.send(gatewayRoutes(all));
+      kernel.settle([endpoint.hostInterfaceIndex, endpoint.parentIndex]);
     } catch (err) {
       removeDevice(client, endpoint);
       throw err;

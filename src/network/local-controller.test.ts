@@ -30,13 +30,14 @@ async function start(
   ports: Record<string, { HostIp?: string; HostPort?: string }[]> = {},
 ): Promise<{ container: TestContainer; endpoints: Endpoint[]; ip: string }> {
   const name = `c${++number}`;
-  const sandbox = { containerId: name.padEnd(64, '0'), name, hostname: name };
+  const sandbox = { containerId: name.padEnd(64, '-'), name, hostname: name };
   const endpoints = await controller.attach(
     sandbox,
     networks.map(network => ({ network })),
     parsePortBindings(ports),
   );
   const container = await TestContainer.start(controller.plan(endpoints));
+  controller.settle(endpoints);
   running.push(container);
   return { container, endpoints, ip: endpoints[0]?.ipv4?.address ?? '' };
 }

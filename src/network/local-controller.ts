@@ -180,6 +180,14 @@ export class LocalNetworkController implements NetworkController {
     );
   }
 
+  settle(endpoints: readonly Endpoint[]): void {
+    this.#kernel.settle(
+      endpoints
+        .flatMap(({ hostInterfaceIndex, parentIndex }) => [hostInterfaceIndex, parentIndex])
+        .filter(index => index !== 0),
+    );
+  }
+
   async release(endpoint: Endpoint): Promise<void> {
     const network = this.#networks.byId(endpoint.networkId);
     const known = network?.endpoints.get(endpoint.id);
@@ -329,6 +337,7 @@ export class LocalNetworkController implements NetworkController {
     network.pools.adopt(endpoint);
     network.endpoints.set(endpoint.id, endpoint);
     this.#numbers.skip(endpoint.interfaceIndex);
+    this.#numbers.skip(endpoint.hostInterfaceIndex);
   }
 
   async #adoptPorts(endpoint: Endpoint): Promise<void> {

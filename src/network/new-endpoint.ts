@@ -66,6 +66,7 @@ export function newEndpoint(
     interfaceName: name,
     hostInterfaceName: addressed ? newVethName() : '',
     interfaceIndex: addressed ? numbers.take() : 0,
+    hostInterfaceIndex: addressed ? numbers.take() : 0,
     parentIndex: hostSide.parentIndex,
     macAddress: addressed ? config.macAddress?.toLowerCase() || hardwareAddressOf(assigned.ipv4?.address) : '',
     mtu: hostSide.mtu,

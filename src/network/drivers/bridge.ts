@@ -2,6 +2,7 @@ import { PermissionDenied } from '../../errdefs/index.ts';
 import { createLink, type NamespaceRef, type NetlinkMessage, setBridgePort } from '../../netlink/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { FirewallBridge } from '../firewall/elements.ts';
+import { parsePrefix } from '../ipam/prefix.ts';
 import type { Kernel } from '../kernel.ts';
 import { bridgeNameOf, hardwareAddressOf } from '../names.ts';
 import type { NetworkRecord } from '../network.ts';
@@ -60,6 +61,8 @@ export class BridgeDriver implements Driver {
     if (record.enableIPv6) {
       this.#kernel.sysctl(`ipv6/conf/${name}/disable_ipv6`, '0');
       this.#kernel.sysctl(`ipv6/conf/${name}/accept_ra`, '0');
+      // Nobody else has our addresses. While Linux makes sure of that, it asks for no neighbour: a second lost at first use.
+      this.#kernel.sysctl(`ipv6/conf/${name}/accept_dad`, '0');
     }
   }
 
@@ -77,25 +80,30 @@ export class BridgeDriver implements Driver {
   }
 
   createDevice(endpoint: Endpoint, record: NetworkRecord, namespace: NamespaceRef): NetlinkMessage[] {
-    const index = endpoint.interfaceIndex;
     // The peer must not be set up from here: the kernel answers ENOTCONN, for it has no other half yet.
     const peer = {
       name: endpoint.interfaceName,
-      index,
+      index: endpoint.interfaceIndex,
       hardwareAddress: endpoint.macAddress,
       mtu: endpoint.mtu,
       namespace,
     };
     const host = {
       name: endpoint.hostInterfaceName,
-      index,
+      index: endpoint.hostInterfaceIndex,
       mtu: endpoint.mtu,
       master: endpoint.parentIndex,
       up: true,
     };
     const veth = createLink(host, { kind: 'veth', peer });
-    // Without communication between containers each port may talk to the bridge alone; no firewall sees such frames.
-    return this.options(record).icc ? [veth] : [veth, setBridgePort(index, { isolated: true })];
+    const port = {
+      // Without communication between containers each port may talk to the bridge alone; no firewall sees such frames.
+      ...(!this.options(record).icc && { isolated: true }),
+      // Where bridged frames pass netfilter (net.bridge.bridge-nf-call-iptables) a container's call to its own published port
+      // is turned around in the bridge, which sends nothing back where it came from unless told so.
+      ...(endpoint.ports.length > 0 && { hairpin: true }),
+    };
+    return Object.keys(port).length === 0 ? [veth] : [veth, setBridgePort(endpoint.hostInterfaceIndex, port)];
   }
 }
 
@@ -104,6 +112,7 @@ function firewallBridge(index: number, record: NetworkRecord, options: BridgeOpt
   return {
     index,
     internal: record.internal,
+    subnets: record.ipam.config.flatMap(({ subnet }) => (subnet === undefined ? [] : [parsePrefix(subnet)])),
     masquerade4: record.enableIPv4 && nat(options.gatewayMode4),
     masquerade6: record.enableIPv6 && nat(options.gatewayMode6),
     unprotected: options.gatewayMode4 === 'nat-unprotected' || options.gatewayMode6 === 'nat-unprotected',

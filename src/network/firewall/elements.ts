@@ -3,6 +3,7 @@
 import { isIPv4 } from 'node:net';
 import { concat, encodeAddress, type SetElement } from '../../netlink/index.ts';
 import type { PortProtocol, PublishedPort } from '../endpoint.ts';
+import { formatAddress, lastAddress, type Prefix } from '../ipam/prefix.ts';
 import { setName } from './table.ts';
 
 export const protocolNumber: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
@@ -11,6 +12,8 @@ export const protocolNumber: Readonly<Record<PortProtocol, number>> = { tcp: 6, 
 export interface FirewallBridge {
   readonly index: number;
   readonly internal: boolean;
+  /** Its subnets, of both families. */
+  readonly subnets: readonly Prefix[];
   readonly masquerade4: boolean;
   readonly masquerade6: boolean;
   /** Every address of it may be reached from outside (gateway mode nat-unprotected). */
@@ -41,11 +44,18 @@ export function bridgeElements(bridge: FirewallBridge): Elements {
   return {
     [setName.bridges]: self,
     [setName.pairs]: [{ key: concat([u32(bridge.index), u32(bridge.index)]) }],
+    [setName.own4]: bridge.subnets.filter(({ bits }) => bits === 32).map(prefix => ownRange(prefix, bridge.index)),
+    [setName.own6]: bridge.subnets.filter(({ bits }) => bits === 128).map(prefix => ownRange(prefix, bridge.index)),
     ...(bridge.internal && { [setName.internal]: self }),
     ...(bridge.masquerade4 && { [setName.masquerade4]: self }),
     ...(bridge.masquerade6 && { [setName.masquerade6]: self }),
     ...(bridge.unprotected && { [setName.routed]: self }),
   };
+}
+
+function ownRange(prefix: Prefix, index: number): SetElement {
+  const end = (address: bigint) => concat([encodeAddress(formatAddress(address, prefix.bits)), u32(index)]);
+  return { key: end(prefix.base), keyEnd: end(lastAddress(prefix)) };
 }
 
 export function portElements(published: FirewallPort): Elements {

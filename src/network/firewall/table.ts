@@ -28,6 +28,8 @@ const { concatType, dataType } = nft;
 export const setName = {
   bridges: 'bridges',
   pairs: 'bridge_pairs',
+  own4: 'own4',
+  own6: 'own6',
   internal: 'internal',
   masquerade4: 'masquerade4',
   masquerade6: 'masquerade6',
@@ -57,6 +59,23 @@ function sets(ref: TableRef): NftSet[] {
       keyType: concatType(dataType.interfaceIndex, dataType.interfaceIndex),
       keyLength: 8,
       hostOrder: true,
+    },
+    // Ranges of addresses together with their bridge.
+    {
+      ...ref,
+      name: setName.own4,
+      keyType: concatType(dataType.ipv4, dataType.interfaceIndex),
+      keyLength: 8,
+      flags: nft.setFlag.interval,
+      fieldLengths: [4, 4],
+    },
+    {
+      ...ref,
+      name: setName.own6,
+      keyType: concatType(dataType.ipv6, dataType.interfaceIndex),
+      keyLength: 20,
+      flags: nft.setFlag.interval,
+      fieldLengths: [16, 4],
     },
     { ...ref, name: setName.internal, ...index },
     { ...ref, name: setName.masquerade4, ...index },
@@ -184,11 +203,17 @@ function rules(): RuleOf[] {
       comment: 'nobody else reaches a container',
       expressions: [...words.device('oif', setName.bridges), words.drop()],
     },
-    {
+    // By address and not by `iif`: a frame that the bridge itself turns around (br_netfilter) has none here.
+    ...([4, 6] as const).map(version => ({
       chain: 'postrouting',
-      comment: 'a container that calls a published port of its own network',
-      expressions: [...words.devicePair(setName.pairs), ...words.isDestinationRewritten(), words.masquerade()],
-    },
+      comment: `a container that calls a published port of its own network, IPv${version}`,
+      expressions: [
+        ...words.isDestinationRewritten(),
+        ...words.isFamily(version),
+        ...words.sourceAndOutput(version, version === 4 ? setName.own4 : setName.own6),
+        words.masquerade(),
+      ],
+    })),
     {
       chain: 'postrouting',
       comment: 'this machine calls a published port as 127.0.0.1',

@@ -60,6 +60,13 @@ export const devicePair = (set: string): Expression[] => [
   { kind: 'lookup', set, sreg: r1 },
 ];
 
+/** The source address together with the device the packet leaves by is in a set. The family must have been checked. */
+export const sourceAndOutput = (version: 4 | 6, set: string): Expression[] => [
+  loadAddress(version, 'source', 0),
+  { kind: 'meta', key: metaKey.oif, dreg: register32(version === 4 ? 1 : 4) },
+  { kind: 'lookup', set, sreg: r1 },
+];
+
 /** The destination is (or is not) an address of this machine. */
 export const isLocalDestination = (is = true): Expression[] => [
   { kind: 'fib', dreg: r1, result: nft.fibResult.addressType, flags: nft.fibFlag.destination },

@@ -143,16 +143,16 @@ export function leaveTheMachine(): { outside: Place; here: Place } {
     setLink({ index: 1, up: true }),
     createLink(
       { name: 'up0', index: 500, up: true },
-      { kind: 'veth', peer: { name: 'out0', index: 500, namespace: { fd: outside.fd } } },
+      { kind: 'veth', peer: { name: 'out0', index: 501, namespace: { fd: outside.fd } } },
     ),
     addAddress({ index: 500, address: '192.0.2.2', prefixLength: 24 }),
     addAddress({ index: 500, address: '2001:db8::2', prefixLength: 64, flags: 2 }),
   ]);
   there.send([
     setLink({ index: 1, up: true }),
-    setLink({ index: 500, up: true }),
-    addAddress({ index: 500, address: '192.0.2.1', prefixLength: 24 }),
-    addAddress({ index: 500, address: '2001:db8::1', prefixLength: 64, flags: 2 }),
+    setLink({ index: 501, up: true }),
+    addAddress({ index: 501, address: '192.0.2.1', prefixLength: 24 }),
+    addAddress({ index: 501, address: '2001:db8::1', prefixLength: 64, flags: 2 }),
   ]);
   client.send([addRoute(defaultRoute('192.0.2.1', 500))]);
   return { outside, here };
