@@ -54,11 +54,13 @@ void close_parent(const struct at *at, int fd) {
   if (at->resolve && fd >= 0) close(fd);
 }
 
-// Puts the target of a dangling link in the place of path[0..end): `path` is rewritten to prefix + target + rest.
-static int follow(int dir, const char *name, char *path, size_t start, size_t end) {
+// Something was there, though the look-up did not find it: a dangling link, whose target takes the place of path[start..end), or
+// what somebody else made meanwhile (containers that start together share the parents of their cgroups).
+static int follow(int dir, const char *name, char *path, size_t start, size_t end, uint64_t resolve) {
   char target[PATH_MAX], joined[PATH_MAX];
   ssize_t size = readlinkat(dir, name, target, sizeof target - 1);
-  if (size < 0) return -errno;
+  if (size < 0) return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+  if (resolve & RESOLVE_NO_SYMLINKS) return -ELOOP;
   target[size] = '\0';
   int prefix = target[0] == '/' ? 0 : (int)start;
   int length = snprintf(joined, sizeof joined, "%.*s%s%s", prefix, path, target, path + end);
@@ -67,7 +69,7 @@ static int follow(int dir, const char *name, char *path, size_t start, size_t en
   return 0;
 }
 
-// Makes the first missing component of `path`, of which path[0..start) exists. 1: something was made or followed, look again.
+// Makes the first missing component of `path`, of which path[0..start) exists. 0: that was the last; 1: look again.
 static int make_component(const struct at *at, char *path, size_t start, mode_t mode) {
   size_t end = start + strcspn(path + start, "/");
   bool is_last = path[end + strspn(path + end, "/")] == '\0';
@@ -82,9 +84,17 @@ static int make_component(const struct at *at, char *path, size_t start, mode_t 
   memcpy(name, path + start, end - start);
   name[end - start] = '\0';
   long got = result(mkdirat(dir, name, is_last ? mode : 0755));
-  if (got == -EEXIST) got = at->resolve & RESOLVE_NO_SYMLINKS ? -ELOOP : follow(dir, name, path, start, end);
+  bool made = got == 0;
+  if (got == -EEXIST) got = follow(dir, name, path, start, end, at->resolve);
   close(dir);
-  return got < 0 ? (int)got : 1;
+  return got < 0 ? (int)got : made && is_last ? 0 : 1;
+}
+
+// Where the last component of path[0..end) starts.
+static size_t last_start(const char *path, size_t end) {
+  while (end > 0 && path[end - 1] == '/') end--;
+  while (end > 0 && path[end - 1] != '/') end--;
+  return end;
 }
 
 int make_directories(const struct at *at, mode_t mode) {
@@ -94,28 +104,23 @@ int make_directories(const struct at *at, mode_t mode) {
   memcpy(path, at->path, size + 1);
   struct at whole = {at->dir, path, at->resolve};
   for (int tries = 0; tries < LINKS_MAX + PATH_MAX / 2; tries++) {
+    // From the end, for mostly only the last component is missing: cut until what is left exists.
+    size_t end = strlen(path), start = end;
     int fd = open_at(&whole, O_PATH | O_DIRECTORY, 0);
-    if (fd != -ENOENT) {
-      if (fd >= 0) close(fd);
-      return fd < 0 ? fd : 0;
-    }
-    // The longest part that is there, from the front.
-    size_t start = strspn(path, "/");
-    for (;;) {
-      size_t end = start + strcspn(path + start, "/");
-      char saved = path[end];
-      path[end] = '\0';
+    if (fd != -ENOENT) return fd < 0 ? fd : (close(fd), 0);
+    while (fd == -ENOENT) {
+      end = start;
+      start = last_start(path, end);
+      if (start == 0) break; // relative to `dir` itself
+      char saved = path[start];
+      path[start] = '\0';
       fd = open_at(&whole, O_PATH | O_DIRECTORY, 0);
-      path[end] = saved;
-      if (fd < 0) break;
-      close(fd);
-      start = end + strspn(path + end, "/");
-      if (path[start] == '\0') break;
+      path[start] = saved;
+      if (fd >= 0) close(fd);
     }
-    if (fd >= 0) continue; // made by somebody else meanwhile
-    if (fd != -ENOENT) return fd;
-    int made = make_component(at, path, start, mode);
-    if (made < 0 && made != -EEXIST) return made;
+    if (fd < 0 && fd != -ENOENT) return fd;
+    int more = make_component(at, path, start, mode);
+    if (more <= 0) return more;
   }
   return -ELOOP;
 }

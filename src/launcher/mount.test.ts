@@ -1,8 +1,8 @@
 // Mounts and paths, on the real kernel, in mount namespaces of their own.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { Op } from './index.ts';
+import { type Op, runProgram } from './index.ts';
 import {
   child,
   failureOf,
@@ -218,6 +218,23 @@ describe('bounded look-ups', { skip: needsRoot }, () => {
       'root/x',
       'root/x/y',
     ]);
+  });
+
+  test('what others make at the same time is taken for made', async () => {
+    const shared = `/tmp/berth-shared-${process.pid}`;
+    const path = `${shared}/a/b/c/d/e/f/g/h`;
+    const program: Op[] = Array.from({ length: 40 }, (_, i) => ({
+      op: 'mkdir',
+      path: `${path}/${i}`,
+      mode: 0o755,
+      parents: true,
+    }));
+    try {
+      await Promise.all(Array.from({ length: 8 }, () => runProgram(program)));
+      assert.equal(readdirSync(path).length, 40);
+    } finally {
+      rmSync(shared, { recursive: true, force: true });
+    }
   });
 
   test('a loop of links is an error', async () => {
