@@ -4,6 +4,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { Unavailable } from '../../errdefs/index.ts';
+import { type ProxyEnvironment, proxyEnvironment } from './proxy.ts';
 import { failureInWords } from './words.ts';
 
 /** How TLS to one host is done; absent fields are Node's defaults. */
@@ -42,8 +43,8 @@ export interface TransportOptions {
   readonly connectTimeoutMs?: number;
   readonly answerTimeoutMs?: number;
   readonly userAgent?: string;
-  /** Environment for HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
-  readonly proxyEnvironment?: Readonly<Record<string, string | undefined>>;
+  /** Where HTTP_PROXY, HTTPS_PROXY and NO_PROXY are: `process.env`, or the daemon's own settings. Absent: no proxies. */
+  readonly proxyEnvironment?: ProxyEnvironment;
 }
 
 /** As many as Go's client follows. */
@@ -53,11 +54,13 @@ const redirects = new Set([301, 302, 303, 307, 308]);
 export class Transport {
   readonly #options: TransportOptions;
   readonly #agents = new Map<string, http.Agent>();
+  readonly #proxy: ProxyEnvironment | undefined;
   readonly #tlsKeys = new WeakMap<TlsOptions, string>();
   #lastKey = 0;
 
   constructor(options: TransportOptions = {}) {
     this.#options = options;
+    this.#proxy = proxyEnvironment(options.proxyEnvironment ?? {});
   }
 
   /** Sends the request and follows redirects of GET and HEAD. Any status is an answer; Unavailable where none came. */
@@ -171,7 +174,7 @@ export class Transport {
         keepAlive: true,
         maxFreeSockets: 8,
         timeout: 0,
-        ...(this.#options.proxyEnvironment !== undefined && { proxyEnv: this.#options.proxyEnvironment }),
+        ...(this.#proxy !== undefined && { proxyEnv: this.#proxy }),
       };
       agent = secure
         ? new https.Agent({
