@@ -17,6 +17,8 @@ export function detectCompression(head: Uint8Array): Compression {
   return 'none';
 }
 
+type DecompressStream = ReturnType<typeof createGunzip>;
+
 const outputBytes = 128 * 1024;
 /** Decompressed bytes that may wait for us. */
 const maxQueueBytes = 512 * 1024;
@@ -25,8 +27,8 @@ const maxQueueBytes = 512 * 1024;
 export class Decompressor {
   readonly #onData: (bytes: Buffer) => void;
   readonly #onError: (err: Error) => void;
-  #stream: ReturnType<typeof createGunzip> | undefined;
-  #plain = false;
+  #stream: DecompressStream | undefined;
+  #compression: Compression | undefined;
   #queue: Buffer[] = [];
   #queueBytes = 0;
   #scheduled = false;
@@ -39,15 +41,26 @@ export class Decompressor {
     this.#onError = onError;
   }
 
+  /** Known from the first piece on. */
+  get compression(): Compression | undefined {
+    return this.#compression;
+  }
+
+  /** Looks at the first piece, before it is written. */
+  detect(head: Buffer): Compression {
+    this.#compression ??= detectCompression(head);
+    return this.#compression;
+  }
+
   /** `taken` is called when the piece has been consumed. */
   write(bytes: Buffer, taken: () => void): void {
     if (this.#closed) return;
-    if (this.#stream === undefined && !this.#plain) this.#start(bytes);
-    if (this.#plain) {
+    if (this.detect(bytes) === 'none') {
       this.#guard(() => this.#onData(bytes));
       taken();
     } else {
-      this.#stream!.write(bytes, () => taken());
+      this.#stream ??= this.#start();
+      this.#stream.write(bytes, () => taken());
     }
   }
 
@@ -67,29 +80,26 @@ export class Decompressor {
     this.#stream?.destroy();
   }
 
-  #start(head: Buffer): void {
-    const compression = detectCompression(head);
-    if (compression === 'none') {
-      this.#plain = true;
-      return;
-    }
+  #start(): DecompressStream {
     const options = { chunkSize: outputBytes, highWaterMark: outputBytes };
-    const stream = compression === 'gzip' ? createGunzip(options) : (createZstdDecompress(options) as never);
-    this.#stream = stream as ReturnType<typeof createGunzip>;
-    this.#stream.on('data', (bytes: Buffer) => {
+    // Both are streams of the same kind; only their option types differ.
+    const stream: DecompressStream =
+      this.#compression === 'gzip' ? createGunzip(options) : (createZstdDecompress(options) as never);
+    stream.on('data', (bytes: Buffer) => {
       this.#queue.push(bytes);
       this.#queueBytes += bytes.length;
-      if (this.#queueBytes >= maxQueueBytes) this.#stream!.pause();
+      if (this.#queueBytes >= maxQueueBytes) stream.pause();
       this.#schedule();
     });
-    this.#stream.on('end', () => {
+    stream.on('end', () => {
       this.#ended = true;
       this.#schedule();
     });
-    this.#stream.on('error', err => {
+    stream.on('error', err => {
       if (this.#closed) return;
       this.#onError(new InvalidArgument(`failed to decompress layer: ${err.message}`, { cause: err }));
     });
+    return stream;
   }
 
   /** One piece per turn of the loop: between two, zlib's answer comes in and its next piece is begun. */

@@ -113,8 +113,9 @@ export class LayerSession {
   #whenOver: (() => void) | undefined;
 
   #take(buffer: Buffer, taken: () => void): void {
-    this.#digest.update(buffer);
     this.#size += buffer.length;
+    // What is not compressed has one digest for both.
+    if (this.#decompressor?.detect(buffer) !== 'none') this.#digest.update(buffer);
     if (this.#decompressor === undefined) taken();
     else this.#decompressor.write(buffer, taken);
   }
@@ -157,7 +158,8 @@ export class LayerSession {
   }
 
   #verify(): SessionResult {
-    const digest = `sha256:${this.#digest.digest('hex')}`;
+    const diffId = `sha256:${this.#diffId.digest('hex')}`;
+    const digest = this.#decompressor?.compression === 'none' ? diffId : `sha256:${this.#digest.digest('hex')}`;
     const { expected } = this.#options;
     if (expected !== undefined && this.#size !== expected.size) {
       throw new DataLoss(
@@ -169,7 +171,6 @@ export class LayerSession {
     }
     if (this.#tar === undefined) return { digest, size: this.#size };
     this.#tar.end();
-    const diffId = `sha256:${this.#diffId.digest('hex')}`;
     if (expected?.diffId !== undefined && expected.diffId !== diffId) {
       throw new DataLoss(`wrong diff id calculated on extraction: got ${diffId}, expected ${expected.diffId}`);
     }
