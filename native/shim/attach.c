@@ -61,6 +61,7 @@ static void drop_output(struct client *client) {
 }
 
 static void client_close(struct client *client, uint8_t why) {
+  if (!client->lingering) control_client_event(client->id, client->number, why); // else the end has been told
   drop_output(client);
   if (client->held) munmap(client->held, held_size(client));
   client->held = NULL;
@@ -71,7 +72,6 @@ static void client_close(struct client *client, uint8_t why) {
   client->fd = -1;
   shim.clients--;
   while (shim.client_top > 0 && clients[shim.client_top - 1].fd < 0) shim.client_top--;
-  if (!client->lingering) control_client_event(client->id, client->number, why); // else the end has been told
 }
 
 static bool input_wanted(const struct client *client) {
@@ -133,8 +133,8 @@ struct client *client_add(struct process *process, int fd, uint32_t id, uint8_t 
 
 static void output_flushed(struct client *client) {
   if (!client->ending || client->lingering) return;
+  control_client_event(client->id, client->number, WIRE_CLIENT_ENDED); // first: who sees the end may ask about it
   shutdown(client->fd, SHUT_WR);
-  control_client_event(client->id, client->number, WIRE_CLIENT_ENDED);
   client->lingering = true;
   if (client->input_ended || client->deaf) {
     client_close(client, WIRE_CLIENT_ENDED);

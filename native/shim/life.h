@@ -21,6 +21,9 @@
 
 #define CHUNK (128 * 1024)  // most that is read from a stream at once
 #define LINE_MAX_ (16 * 1024) // a longer line is logged in pieces, as Docker's copier does
+// Buffers that are given back to the kernel share no page with anything else, whatever the page size (up to 64 KiB).
+#define PAGE_MAX 65536
+#define WHOLE_PAGES(size) (((size) + PAGE_MAX - 1) / PAGE_MAX * PAGE_MAX)
 #define PROCESSES 1024
 #define CLIENTS 1024 // 10 bits of an event's tag
 #define CONNECTIONS 8

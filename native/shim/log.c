@@ -18,8 +18,8 @@
 #define RECORD_MAX (LINE_MAX_ * 6 + 8192 + 512)
 #define ATTRIBUTES_MAX 8192
 
-static uint8_t out[OUT + RECORD_MAX + 64] __attribute__((aligned(4096)));
-static uint8_t carry[2][LINE_MAX_] __attribute__((aligned(4096))); // a line that has no end yet
+static uint8_t out[WHOLE_PAGES(OUT + RECORD_MAX + 64)] __attribute__((aligned(PAGE_MAX)));
+static uint8_t carry[4][LINE_MAX_] __attribute__((aligned(PAGE_MAX))); // a line that has no end yet, per stream; four for whole pages
 static uint32_t carry_size[2];
 static struct partial {
   uint64_t time_ns; // of a long line's first piece; 0: the line has no pieces yet

@@ -8,7 +8,7 @@
 #include "life.h"
 
 // Room for an unfinished line of up to LINE_MAX_ in front of the chunk, for the log to see lines in one piece.
-static uint8_t chunk[LINE_MAX_ + CHUNK] __attribute__((aligned(4096)));
+static uint8_t chunk[WHOLE_PAGES(LINE_MAX_ + CHUNK)] __attribute__((aligned(PAGE_MAX)));
 
 void chunk_release(void) { madvise(chunk, sizeof chunk, MADV_DONTNEED); }
 

@@ -115,7 +115,8 @@ export class ShimConnection {
       answer(pending, frame.payload);
     }
     // Whoever awaits an answer goes on before the events behind it are told: "started" comes before "exit".
-    if (this.#answered || this.#delayed.length > 0) setImmediate(() => this.#tellDelayed());
+    // All of that happens within this turn of the loop: what clients see of the end comes in a later one.
+    if (this.#answered || this.#delayed.length > 0) queueMicrotask(() => process.nextTick(() => this.#tellDelayed()));
   }
 
   #tellDelayed(): void {
