@@ -5,6 +5,7 @@ export { errnoName, errnoNumber } from './errno.ts';
 export { decodeFailure, describeErrno, failedOp, ProgramError } from './failure.ts';
 export {
   AT_FDCWD,
+  launcherBinary,
   type Native,
   native,
   nativeFile,

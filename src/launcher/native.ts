@@ -153,6 +153,14 @@ export function native(): Native {
   return loaded;
 }
 
+let sealed: number | undefined;
+
+/** A descriptor of berth-shim in sealed memory, made once: what runs from there cannot be reached through /proc/PID/exe on disk, or changed (CVE-2019-5736). */
+export function launcherBinary(): number {
+  sealed ??= native().sealedMemfd(nativeFile('berth-shim'));
+  return sealed;
+}
+
 /** Path of a built native piece: `berth.node`, `berth-shim` or `berth-init`. We may run from src/launcher/ or from a bundle in dist/. */
 export function nativeFile(name: string): string {
   // A CommonJS bundle has no import.meta.

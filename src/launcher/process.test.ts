@@ -1,11 +1,11 @@
 // Processes, namespaces, credentials and failures, on the real kernel.
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Op, type Program, runProgram } from './index.ts';
+import { launcherBinary, type Op, type Program, runProgram } from './index.ts';
 import {
   child,
   failureOf,
@@ -228,6 +228,21 @@ describe('exec', { skip: needsRoot }, () => {
       fds.forEach(closeSync);
       rmSync(folder, { recursive: true });
     }
+  });
+
+  test('the launcher runs from sealed memory, which no container can reach on disk or change', async () => {
+    const look: Op = {
+      op: 'run',
+      path: '/bin/sh',
+      args: ['sh', '-c', 'readlink /proc/$PPID/exe >&2; exit 1'],
+      env: ['PATH=/bin:/usr/bin'],
+      stdin: '',
+      timeoutMs: 5000,
+    };
+    assert.match((await failureOf([look])).detail, /\/memfd:berth \(deleted\)/);
+    const change = await failureOf([{ op: 'open', slot: 0, path: '/proc/self/exe', flags: 1 }]);
+    assert.equal(change.code, 'ETXTBSY');
+    assert.throws(() => writeSync(launcherBinary(), 'x'), { code: 'EPERM' });
   });
 
   test('no signal is blocked or ignored', async () => {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Internal } from '../errdefs/index.ts';
 import { encodeProgram } from './encode.ts';
 import { decodeFailure, ProgramError } from './failure.ts';
-import { native, nativeFile } from './native.ts';
+import { launcherBinary, native } from './native.ts';
 import type { Program } from './op.ts';
 
 export interface RunOptions {
@@ -63,7 +63,7 @@ async function* start(program: Program, options: RunOptions): AsyncGenerator<Rep
   let pid: number;
   try {
     pid = spawn({
-      file: nativeFile('berth-shim'),
+      file: launcherBinary(),
       args: ['berth-shim', 'run', String(given.length), ...(options.wait ? ['wait'] : [])],
       env: [],
       fds: [...given, code, theirs],
