@@ -1,4 +1,4 @@
-// Every command's name, in the order of the help page; what each does is in its own file, loaded when it is called.
+// Every command's name, in the order of the help pages; what each does is in its own file, loaded when it is called.
 
 import type { Command, CommandEntry, CommandGroup } from './command/command.ts';
 
@@ -13,24 +13,123 @@ const container = {
     'Attach local standard input, output, and error streams to a running container',
     async () => (await import('./container/attach.ts')).attach,
   ),
+  commit: entry(
+    "Create a new image from a container's changes",
+    async () => (await import('./container/commit.ts')).commit,
+  ),
   create: entry('Create a new container', async () => (await import('./container/create.ts')).create),
+  diff: entry(
+    "Inspect changes to files or directories on a container's filesystem",
+    async () => (await import('./container/diff.ts')).diff,
+  ),
   exec: entry('Execute a command in a running container', async () => (await import('./container/exec.ts')).exec),
+  export: entry(
+    "Export a container's filesystem as a tar archive",
+    async () => (await import('./container/export.ts')).exportContainer,
+  ),
+  inspect: entry(
+    'Display detailed information on one or more containers',
+    async () => (await import('./container/inspect.ts')).inspect,
+  ),
+  kill: entry('Kill one or more running containers', async () => (await import('./container/kill.ts')).kill),
   logs: entry('Fetch the logs of a container', async () => (await import('./container/logs.ts')).logs),
   ls: entry('List containers', async () => (await import('./container/ls.ts')).ls, ['ps', 'list']),
+  pause: entry(
+    'Pause all processes within one or more containers',
+    async () => (await import('./container/pause.ts')).pause,
+  ),
+  port: entry(
+    'List port mappings or a specific mapping for the container',
+    async () => (await import('./container/port.ts')).port,
+  ),
+  prune: entry('Remove all stopped containers', async () => (await import('./container/prune.ts')).prune),
+  rename: entry('Rename a container', async () => (await import('./container/rename.ts')).rename),
+  restart: entry('Restart one or more containers', async () => (await import('./container/restart.ts')).restart),
+  rm: entry('Remove one or more containers', async () => (await import('./container/rm.ts')).rm, ['remove']),
   run: entry('Create and run a new container from an image', async () => (await import('./container/run.ts')).run),
   start: entry('Start one or more stopped containers', async () => (await import('./container/start.ts')).start),
+  stats: entry(
+    'Display a live stream of container(s) resource usage statistics',
+    async () => (await import('./container/stats.ts')).stats,
+  ),
+  stop: entry('Stop one or more running containers', async () => (await import('./container/stop.ts')).stop),
+  top: entry('Display the running processes of a container', async () => (await import('./container/top.ts')).top),
+  unpause: entry(
+    'Unpause all processes within one or more containers',
+    async () => (await import('./container/unpause.ts')).unpause,
+  ),
+  update: entry(
+    'Update configuration of one or more containers',
+    async () => (await import('./container/update.ts')).update,
+  ),
+  wait: entry(
+    'Block until one or more containers stop, then print their exit codes',
+    async () => (await import('./container/wait.ts')).wait,
+  ),
+};
+
+const image = {
+  history: entry('Show the history of an image', async () => (await import('./image/history.ts')).history),
+  import: entry(
+    'Import the contents from a tarball to create a filesystem image',
+    async () => (await import('./image/import.ts')).importImage,
+  ),
+  inspect: entry(
+    'Display detailed information on one or more images',
+    async () => (await import('./image/inspect.ts')).inspect,
+  ),
+  load: entry('Load an image from a tar archive or STDIN', async () => (await import('./image/load.ts')).load),
+  ls: entry('List images', async () => (await import('./image/ls.ts')).ls, ['list']),
+  prune: entry('Remove unused images', async () => (await import('./image/prune.ts')).prune),
+  pull: entry('Download an image from a registry', async () => (await import('./image/pull.ts')).pull),
+  push: entry('Upload an image to a registry', async () => (await import('./image/push.ts')).push),
+  rm: entry('Remove one or more images', async () => (await import('./image/rm.ts')).rm, ['remove']),
+  save: entry(
+    'Save one or more images to a tar archive (streamed to STDOUT by default)',
+    async () => (await import('./image/save.ts')).save,
+  ),
+  tag: entry('Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE', async () => (await import('./image/tag.ts')).tag),
 };
 
 /** The top level. */
 export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
-  attach: container.attach,
-  create: container.create,
-  exec: container.exec,
-  logs: container.logs,
   run: container.run,
-  start: container.start,
+  exec: container.exec,
   ps: container.ls,
+  pull: image.pull,
+  push: image.push,
+  images: image.ls,
+  inspect: entry(
+    'Return low-level information on Docker objects',
+    async () => (await import('./system/inspect.ts')).inspect,
+  ),
+  attach: container.attach,
+  commit: container.commit,
+  create: container.create,
+  diff: container.diff,
+  export: container.export,
+  history: image.history,
+  import: image.import,
+  kill: container.kill,
+  load: image.load,
+  logs: container.logs,
+  pause: container.pause,
+  port: container.port,
+  rename: container.rename,
+  restart: container.restart,
+  rm: container.rm,
+  rmi: image.rm,
+  save: image.save,
+  start: container.start,
+  stats: container.stats,
+  stop: container.stop,
+  tag: image.tag,
+  top: container.top,
+  unpause: container.unpause,
+  update: container.update,
+  wait: container.wait,
   container: { description: 'Manage containers', children: container },
+  image: { description: 'Manage images', children: image },
 };
 
 /** Names under their headings, as the program's help page lists them. */

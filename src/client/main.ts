@@ -58,7 +58,9 @@ async function runTree(
   const [word, ...rest] = words;
   const see = `Usage:  ${programName} ${path}\n\nRun '${programName} ${path} --help' for more information`;
   if (word === undefined || word === '--help' || word === '-h') {
-    cli.write(groupHelp(path, node));
+    const page = groupHelp(path, node);
+    if (word === undefined) process.stderr.write(page);
+    else cli.write(page);
     return 0;
   }
   if (word.startsWith('-')) {

@@ -122,8 +122,9 @@ export class Engine {
   }
 
   /** The same for what answers nothing. */
-  async send(method: string, path: string, options: RequestOptions = {}): Promise<void> {
+  async send(method: string, path: string, options: RequestOptions = {}): Promise<undefined> {
     await (await this.request(method, path, options)).text();
+    return undefined;
   }
 
   /** Turns the connection of a POST into a raw stream. */

@@ -204,13 +204,8 @@ class Evaluation {
     const { name } = operand;
     if (on === null || on === undefined) {
       if (this.options.missing === 'entry' && on === undefined)
-        throw this.error(`nil data; no entry for key ${JSON.stringify(name)}`, operand.shown);
-      throw this.error(
-        on === undefined
-          ? `nil pointer evaluating interface {}.${name}`
-          : `nil pointer evaluating interface {}.${name}`,
-        operand,
-      );
+        throw this.error(`nil data; no entry for key ${JSON.stringify(name)}`, operand);
+      throw this.error(`nil pointer evaluating interface {}.${name}`, operand);
     }
     if (
       typeof on === 'object' &&
