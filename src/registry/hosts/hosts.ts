@@ -23,14 +23,16 @@ export interface HostsOptions {
   readonly certsDirs?: readonly string[];
 }
 
+const rememberMs = 60_000;
+
 /** Knows for each registry which hosts to ask, in which order. */
 export class Hosts {
   readonly #mirrors: readonly URL[];
   readonly #insecure: InsecureRegistries;
   readonly #certsDirs: readonly string[];
   readonly #transport: Transport;
-  /** Hosts that were found to speak plain HTTP, and those found to speak TLS. */
-  readonly #plain = new Map<string, boolean>();
+  /** Insecure hosts that were asked lately whether they speak TLS. */
+  readonly #plain = new Map<string, { readonly plain: boolean; readonly until: number }>();
 
   constructor(options: HostsOptions, transport: Transport) {
     this.#mirrors = (options.mirrors ?? []).map(parseMirror);
@@ -84,10 +86,14 @@ export class Hosts {
     return { base: new URL(`http://${host}/v2`), capabilities: allCapabilities, authoritative: true };
   }
 
-  /** Asks an insecure host whether it speaks TLS; remembered, also wrongly after it changed, so a failure forgets it. */
+  /** Asks an insecure host whether it speaks TLS; remembered for a while, since it may change. */
   async #speaksPlainHttp(host: RegistryHost, signal: AbortSignal | undefined): Promise<boolean> {
     const known = this.#plain.get(host.base.host);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.until > Date.now()) return known.plain;
+    const remember = (plain: boolean): boolean => {
+      this.#plain.set(host.base.host, { plain, until: Date.now() + rememberMs });
+      return plain;
+    };
     try {
       const answer = await this.#transport.send({
         method: 'GET',
@@ -97,22 +103,13 @@ export class Hosts {
         signal,
       });
       answer.body.resume();
-      this.#plain.set(host.base.host, false);
-      return false;
+      return remember(false);
     } catch (err) {
       signal?.throwIfAborted();
-      if (err instanceof Unreachable && err.plainHttp) {
-        this.#plain.set(host.base.host, true);
-        return true;
-      }
+      if (err instanceof Unreachable && err.plainHttp) return remember(true);
       // Nobody there, or a server that just hangs up: plain HTTP is the last try, and its failure the one that is told.
       return true;
     }
-  }
-
-  /** A host turned out not to be what it was. */
-  forget(host: RegistryHost): void {
-    this.#plain.delete(host.base.host);
   }
 
   async #tls(host: string) {
