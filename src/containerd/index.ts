@@ -38,3 +38,17 @@ export type {
   Snapshotter,
   Usage,
 } from './snapshots/snapshotter.ts';
+export { ociRuntime } from './tasks/oci-runtime.ts';
+export type { CompiledContainer, Runtime, RuntimeCreateOptions, RuntimeExecOptions } from './tasks/runtime.ts';
+export type {
+  CreatedTask,
+  CreateTaskOptions,
+  CreateTimings,
+  ExecTaskOptions,
+  TaskEvent,
+  TaskInfo,
+  TaskIo,
+  TaskService,
+  TaskStatus,
+} from './tasks/task-service.ts';
+export { openTasks, type TasksOptions } from './tasks/tasks.ts';

@@ -4,9 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { openContainerd } from '../containerd/index.ts';
-import type { TaskService } from '../containerd/tasks/task-service.ts';
-import { openTasks } from '../containerd/tasks/tasks.ts';
+import { openContainerd, openTasks, type TaskService } from '../containerd/index.ts';
 import { InvalidArgument } from '../errdefs/index.ts';
 import { nativeFile } from '../launcher/index.ts';
 import { LocalNetworkController, type NetworkRecord } from '../network/index.ts';
@@ -21,7 +19,6 @@ import { SeccompProfiles } from './container/seccomp-profiles.ts';
 import type { ContainerServices } from './container/services.ts';
 import { eventAttributes } from './container/services.ts';
 import { SharedShm } from './container/shared-shm.ts';
-import { ociRuntime } from './dev-runtime.ts';
 import { EventLog } from './event/event-log.ts';
 import { ExecStore } from './exec/exec.ts';
 import type { ImageDeps } from './image/deps.ts';
@@ -65,7 +62,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const tasks = openTasks({
     execRoot: config.execRoot,
     spillDirectory: path.join(config.dataRoot, 'tmp'),
-    runtime: ociRuntime(),
   });
   undo.defer(() => tasks.close());
   const running = await tasks.adopt();

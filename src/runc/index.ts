@@ -1,6 +1,8 @@
 // The OCI runtime as a library: what a container is, as a program for the launcher, and its cgroups while it lives.
 
+export { type Cgroup, openCgroup } from './cgroups/cgroup.ts';
 export type { CgroupPaths } from './cgroups/paths.ts';
+export type { CgroupStats } from './cgroups/stats.ts';
 export { type HostFacts, hostFacts } from './compilation.ts';
 export {
   type CreateOptions,

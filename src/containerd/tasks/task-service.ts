@@ -44,6 +44,13 @@ export interface CreateTimings {
   readonly programMs: number;
 }
 
+export interface CreatedTask {
+  readonly pid: number;
+  readonly timings: CreateTimings;
+  /** What the machine cannot give, in words for the user. */
+  readonly warnings: readonly string[];
+}
+
 export type TaskStatus = 'created' | 'running' | 'paused' | 'stopped';
 
 export interface TaskInfo {
@@ -81,7 +88,7 @@ export type TaskEvent =
 
 export interface TaskService {
   /** Makes the container up to the point before its program runs. A failure leaves nothing behind; its message is in runc's words. */
-  create(options: CreateTaskOptions): Promise<{ readonly pid: number; readonly timings: CreateTimings }>;
+  create(options: CreateTaskOptions): Promise<CreatedTask>;
   /** Runs its program. A failure (no such file, permission denied) ends and deletes the task. */
   start(id: string): Promise<void>;
   /** Removes a stopped or created task. What is slow (cgroups, directories) happens after the answer. FailedPrecondition: it runs. */

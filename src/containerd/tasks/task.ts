@@ -1,8 +1,10 @@
 import { AlreadyExists, FailedPrecondition, NotFound, Unavailable } from '../../errdefs/index.ts';
+import type { Program } from '../../launcher/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
+import type { Cgroup } from '../../runc/index.ts';
 import { type AttachClient, type ExitStatus, readExitFile, type Shim, type ShimEvent } from '../../shim/index.ts';
 import { LogCompressor } from './log-compressor.ts';
-import type { Runtime, TaskCgroup } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import type { StateDirectory, TaskState } from './state-directory.ts';
 import type { ExecTaskOptions, TaskEvent, TaskInfo, TaskStatus } from './task-service.ts';
 
@@ -27,7 +29,7 @@ export class Task {
   readonly directory: string;
   readonly state: TaskState;
   readonly spec: RuntimeSpec;
-  readonly cgroup: TaskCgroup;
+  readonly cgroup: Cgroup;
   readonly runtime: Runtime;
   readonly compressor = new LogCompressor();
   readonly #emit: (event: TaskEvent) => void;
@@ -204,8 +206,9 @@ export class Task {
       throw new FailedPrecondition(`exec ${execId} has already been started`);
     exec.number = this.#nextNumber++;
     const { process, io } = exec.options;
+    let program: Program = [];
     try {
-      const program = this.runtime.compileExec({
+      program = this.runtime.compileExec({
         spec: this.spec,
         process,
         initPid: this.#pid,
@@ -225,8 +228,9 @@ export class Task {
     } catch (error) {
       this.#execs.delete(execId);
       exec.ended.promise.catch(() => {});
-      exec.ended.reject(this.runtime.explain(error));
-      throw this.runtime.explain(error);
+      const explained = this.runtime.explain(error, 'exec', program);
+      exec.ended.reject(explained);
+      throw explained;
     }
   }
 

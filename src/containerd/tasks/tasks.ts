@@ -1,5 +1,7 @@
 import { AlreadyExists, FailedPrecondition, NotFound } from '../../errdefs/index.ts';
+import type { Program } from '../../launcher/index.ts';
 import { connectShim, type ExitStatus, readExitFile, type ShimEvent, startShim } from '../../shim/index.ts';
+import { ociRuntime } from './oci-runtime.ts';
 import type { Runtime } from './runtime.ts';
 import { StateDirectory, type TaskState } from './state-directory.ts';
 import { Task } from './task.ts';
@@ -10,7 +12,8 @@ export interface TasksOptions {
   readonly execRoot: string;
   /** Where output of slow clients waits: a disk rather than memory. Default: the task's directory. */
   readonly spillDirectory?: string;
-  readonly runtime: Runtime;
+  /** Default: our own. */
+  readonly runtime?: Runtime;
 }
 
 const neverRan: ExitStatus = { code: 0, signal: 0, timeNs: 0n, oom: false };
@@ -18,9 +21,11 @@ const SIGKILL = 9;
 
 /** The task service over our own shims. */
 export function openTasks(options: TasksOptions): TaskService {
-  const { runtime, spillDirectory } = options;
+  const { runtime = ociRuntime(), spillDirectory } = options;
   const directories = new StateDirectory(`${options.execRoot}/tasks`);
   const tasks = new Map<string, Task>();
+  /** What created tasks run, until they are started: to explain a failure. */
+  const programs = new WeakMap<Task, Program>();
   const listeners = new Set<(event: TaskEvent) => void>();
   /** Clean-up that still runs, by task id: a new task of that id waits for it, since it may have the same cgroup. */
   const cleaning = new Map<string, Promise<void>>();
@@ -50,7 +55,7 @@ export function openTasks(options: TasksOptions): TaskService {
     if (tasks.has(id)) throw new AlreadyExists(`task ${id} already exists`);
     await cleaning.get(id);
     const begin = performance.now();
-    const { program, cgroups } = runtime.compileCreate({
+    const { program, cgroups, warnings } = runtime.compileCreate({
       id,
       spec,
       bundle: create.bundle ?? directories.path(id),
@@ -76,11 +81,13 @@ export function openTasks(options: TasksOptions): TaskService {
         ...(task.cgroup.oom !== undefined && { oom: task.cgroup.oom }),
       });
       task.created(shim);
-      return { pid: shim.initPid, timings: { compileMs: compiled - begin, programMs: performance.now() - compiled } };
+      programs.set(task, program);
+      const timings = { compileMs: compiled - begin, programMs: performance.now() - compiled };
+      return { pid: shim.initPid, timings, warnings };
     } catch (error) {
       tasks.delete(id);
       cleanUp(task);
-      throw runtime.explain(error);
+      throw runtime.explain(error, 'create', program);
     }
   };
 
@@ -94,7 +101,9 @@ export function openTasks(options: TasksOptions): TaskService {
         await task.release();
         cleanUp(task);
       }
-      throw runtime.explain(error);
+      throw runtime.explain(error, 'create', programs.get(task) ?? []);
+    } finally {
+      programs.delete(task);
     }
   };
 
