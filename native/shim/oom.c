@@ -64,13 +64,13 @@ void oom_watch(void) {
 
 void oom_check(void) {
   if (shim.oom_directory < 0 || shim.oom_seen) return;
-  if (kills(counter_file()) > 0) shim.oom_seen = 1;
+  if (kills(counter_file()) == 0) return;
+  shim.oom_seen = 1;
+  control_event(WIRE_EVENT_OOM, NULL, 0);
 }
 
 void oom_event(void) {
   char buffer[1024];
   if (read(shim.oom_event, buffer, sizeof buffer) <= 0) return;
-  bool before = shim.oom_seen;
   oom_check();
-  if (shim.oom_seen && !before) control_event(WIRE_EVENT_OOM, NULL, 0);
 }
