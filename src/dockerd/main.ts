@@ -84,4 +84,4 @@ function usage(): string {
   return text;
 }
 
-await main(process.argv.slice(2));
+void main(process.argv.slice(2));
