@@ -94,7 +94,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const alive = new Set(
     running.filter(task => task.status === 'running' || task.status === 'paused').map(task => task.id),
   );
-  await networks.restore(store.all().flatMap(container => (alive.has(container.id) ? container.record.endpoints : [])));
+  await networks.restore(
+    store.all().flatMap(container => (alive.has(container.id) ? container.record.endpoints : [])),
+    id => running.find(task => task.id === id)?.pid,
+  );
 
   const shm = new SharedShm(config.dataRoot, hostMounter);
   const seccomp = new SeccompProfiles(config.seccompProfile, facts);

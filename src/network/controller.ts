@@ -53,7 +53,7 @@ export interface Attachment {
  */
 export interface NetworkController {
   /** Reads the networks, makes the predefined ones and all bridges, takes back what living containers have, and puts the table in force. Once, before anything else. */
-  restore(living: readonly Endpoint[]): Promise<void>;
+  restore(living: readonly Endpoint[], pidOf?: (containerId: string) => number | undefined): Promise<void>;
 
   createNetwork(options: CreateNetworkOptions): Promise<NetworkRecord>;
   /** PermissionDenied for a predefined network and for one with endpoints, in Docker's words. */
@@ -87,8 +87,10 @@ export interface NetworkController {
    * To be called when the plan has been carried out and before the container's program starts. Linux brings the host's ends of
    * the devices into service in a worker of its own; until that has run, a program's first packets are lost and tried again a
    * second later. Asking for such a device makes it do that work at once (Linux 6.8). About 0.03 ms.
+   *
+   * With `pid`, the container's init, its name service begins: on user-defined networks names need it.
    */
-  settle(endpoints: readonly Endpoint[]): void;
+  settle(endpoints: readonly Endpoint[], pid?: number): void;
   /** Takes back what `connect` gave. The device goes with the namespace. */
   release(endpoint: Endpoint): Promise<void>;
 

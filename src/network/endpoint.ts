@@ -1,5 +1,7 @@
 // A container's place on a network.
 
+import type { ResolverOverrides } from './files/resolv-conf.ts';
+
 /** What the creator of a container asks for on one network (EndpointSettings of the API). */
 export interface EndpointConfig {
   readonly ipv4Address?: string;
@@ -76,6 +78,8 @@ export interface Endpoint {
   readonly links: Readonly<Record<string, string>>;
   readonly ports: readonly PublishedPort[];
   readonly config: EndpointConfig;
+  /** `--dns` and its like, of the whole container. */
+  readonly resolver?: ResolverOverrides;
 }
 
 /** A container as the network sees it. */
@@ -84,6 +88,8 @@ export interface Sandbox {
   /** Without the leading slash. */
   readonly name: string;
   readonly hostname: string;
+  /** `--dns`, `--dns-search`, `--dns-option`. */
+  readonly resolver?: ResolverOverrides;
   /** The endpoints it has already. */
   readonly endpoints?: readonly Endpoint[];
 }

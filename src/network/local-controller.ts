@@ -2,6 +2,7 @@ import { Internal, PermissionDenied } from '../errdefs/index.ts';
 import { ActiveNetwork } from './active-network.ts';
 import type { Attachment, NetworkController, NetworkControllerOptions } from './controller.ts';
 import { newNetworkRecord } from './create-network.ts';
+import { NameService } from './dns/name-service.ts';
 import { BridgeDriver } from './drivers/bridge.ts';
 import type { Driver } from './drivers/driver.ts';
 import { hostDriver, nullDriver } from './drivers/plain.ts';
@@ -30,6 +31,7 @@ export class LocalNetworkController implements NetworkController {
   readonly #drivers: ReadonlyMap<string, Driver>;
   readonly #networks = new NetworkSet();
   readonly #numbers = new InterfaceNumbers();
+  readonly #names: NameService;
 
   constructor(options: NetworkControllerOptions) {
     this.#options = options;
@@ -44,11 +46,16 @@ export class LocalNetworkController implements NetworkController {
     ];
     this.#firewall = new Firewall(this.#kernel.netfilter, options.table ?? `berth-${options.bridge}`);
     this.#ports = new PortTable(options.reservePort ?? reservePort);
+    this.#names = new NameService({
+      endpointsOf: id => this.endpointsOf(id),
+      isInternal: id => this.#networks.byId(id)?.record.internal ?? false,
+      warn: message => this.#warn(message),
+    });
     const drivers: Driver[] = [new BridgeDriver(this.#kernel, { mtu: options.mtu ?? 1500 }), hostDriver, nullDriver];
     this.#drivers = new Map(drivers.map(driver => [driver.name, driver]));
   }
 
-  async restore(living: readonly Endpoint[]): Promise<void> {
+  async restore(living: readonly Endpoint[], pidOf?: (containerId: string) => number | undefined): Promise<void> {
     // 1. Records: those of the last run, and the predefined ones.
     for (const record of this.#options.store.load()) {
       if (record.name !== 'bridge') this.#add(record);
@@ -65,6 +72,10 @@ export class LocalNetworkController implements NetworkController {
     // 4. The table, as a whole.
     this.#resetFirewall();
     for (const endpoint of living) await this.#adoptPorts(endpoint);
+    // 5. Names.
+    for (const [containerId, endpoints = []] of Map.groupBy(living, endpoint => endpoint.containerId)) {
+      this.#names.set(containerId, endpoints, pidOf?.(containerId));
+    }
   }
 
   async createNetwork(request: CreateNetworkOptions): Promise<NetworkRecord> {
@@ -180,7 +191,9 @@ export class LocalNetworkController implements NetworkController {
     );
   }
 
-  settle(endpoints: readonly Endpoint[]): void {
+  settle(endpoints: readonly Endpoint[], pid?: number): void {
+    const containerId = endpoints[0]?.containerId;
+    if (containerId !== undefined) this.#names.set(containerId, endpoints, pid);
     this.#kernel.settle(
       endpoints
         .flatMap(({ hostInterfaceIndex, parentIndex }) => [hostInterfaceIndex, parentIndex])
@@ -198,6 +211,7 @@ export class LocalNetworkController implements NetworkController {
       this.#ports.release(known.ports);
     }
     network.pools.release(known);
+    this.#names.remove(known);
   }
 
   async connectRunning(
@@ -218,6 +232,7 @@ export class LocalNetworkController implements NetworkController {
       await this.release(endpoint);
       throw err;
     }
+    this.#names.set(sandbox.containerId, all, pid);
     return all;
   }
 
@@ -234,6 +249,7 @@ export class LocalNetworkController implements NetworkController {
     const left = sandbox.endpoints.filter(candidate => candidate.id !== endpoint.id);
     disconnectLive(pid, endpoint, left);
     await this.release(endpoint);
+    this.#names.set(sandbox.containerId, left, pid);
     return left;
   }
 
@@ -246,6 +262,7 @@ export class LocalNetworkController implements NetworkController {
   }
 
   close(): void {
+    this.#names.close();
     this.#ports.close();
     this.#kernel[Symbol.dispose]();
   }

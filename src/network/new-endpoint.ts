@@ -77,6 +77,7 @@ export function newEndpoint(
     links: Object.fromEntries((config.links ?? []).map(link => parseLink(link))),
     ports: [],
     config,
+    ...(sandbox.resolver !== undefined && { resolver: sandbox.resolver }),
   };
   network.endpoints.set(endpoint.id, endpoint);
   return endpoint;

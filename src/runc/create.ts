@@ -25,6 +25,8 @@ export interface NetnsPlan {
     readonly pidOffsets: readonly number[];
     readonly comment: string;
   }[];
+  /** Files below /proc/sys/net, written by the init before `inside`. */
+  readonly sysctls?: readonly { readonly path: string; readonly value: string; readonly comment: string }[];
   /** Sent by the init in its own namespace. */
   readonly inside: readonly { readonly bytes: Uint8Array; readonly comment: string }[];
 }
@@ -162,6 +164,8 @@ function compose(
   }
   init.push(...hookOps(compilation, 'createContainer', 'creating'));
   root.pivot();
+  for (const { path, value, comment } of netns?.sysctls ?? [])
+    init.push({ op: 'write', path, data: value, why: comment, tolerate: ['ENOENT', 'EROFS', 'EACCES'] });
   for (const { bytes, comment } of netns?.inside ?? []) {
     init.push({
       op: 'netlink',

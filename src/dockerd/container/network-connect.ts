@@ -5,7 +5,7 @@ import { Conflict, InvalidArgument, PermissionDenied } from '../../errdefs/index
 import type { Endpoint, NetworkRecord } from '../../network/index.ts';
 import type { Container } from './container.ts';
 import { attachmentOf, blankEndpoint, defaultEndpoint, liveEndpoint, portMap } from './network-config.ts';
-import { writeNetworkFiles } from './network-files.ts';
+import { resolverOverrides, writeNetworkFiles } from './network-files.ts';
 import type { ContainerServices } from './services.ts';
 
 export async function connectContainer(
@@ -33,6 +33,7 @@ export async function connectContainer(
         containerId: record.id,
         name: record.name,
         hostname: record.config.Hostname,
+        resolver: resolverOverrides(services, container),
         endpoints: record.endpoints,
       };
       const endpoints = await services.networks.connectRunning(sandbox, state.pid, attachment);

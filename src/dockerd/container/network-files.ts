@@ -9,6 +9,7 @@ import {
   hostsFile,
   internalResolvConf,
   parseExtraHosts,
+  type ResolverOverrides,
   readHostResolvConf,
 } from '../../network/index.ts';
 import type { Container } from './container.ts';
@@ -26,11 +27,7 @@ export function writeNetworkFiles(
   const paths = containerPaths(services.config.dataRoot, container.id);
   writeFileSync(paths.hostname, hostnameFile(config.Hostname));
   const resolver = readHostResolvConf();
-  const overrides = {
-    nameservers: listOr(hostConfig.Dns, services.config.dns),
-    search: listOr(hostConfig.DnsSearch, services.config.dnsSearch),
-    options: listOr(hostConfig.DnsOptions, services.config.dnsOptions),
-  };
+  const overrides = resolverOverrides(services, container);
   const hostMode = hostConfig.NetworkMode === 'host';
   const withIPv6 = endpoints.some(endpoint => endpoint.ipv6 !== undefined);
   const userDefined = endpoints.some(endpoint => !['bridge', 'host', 'none'].includes(endpoint.networkName));
@@ -56,6 +53,16 @@ export function writeNetworkFiles(
       withoutIPv6: !hostMode && !withIPv6,
     }),
   );
+}
+
+/** `--dns` and its like, the daemon's where the container has none. */
+export function resolverOverrides(services: ContainerServices, container: Container): ResolverOverrides {
+  const { hostConfig } = container.record;
+  return {
+    nameservers: listOr(hostConfig.Dns, services.config.dns),
+    search: listOr(hostConfig.DnsSearch, services.config.dnsSearch),
+    options: listOr(hostConfig.DnsOptions, services.config.dnsOptions),
+  };
 }
 
 const listOr = (own: readonly string[] | null, otherwise: readonly string[]): readonly string[] =>

@@ -15,7 +15,7 @@ import { type Container, newSandboxId } from './container.ts';
 import { startHealthChecks } from './health.ts';
 import { logConfig } from './log-config.ts';
 import { attachmentOf, blankEndpoint, liveEndpoint, portMap, portRequests } from './network-config.ts';
-import { writeNetworkFiles } from './network-files.ts';
+import { resolverOverrides, writeNetworkFiles } from './network-files.ts';
 import { containerPaths } from './paths.ts';
 import { removeContainer } from './remove.ts';
 import { noRestarts } from './restart-policy.ts';
@@ -67,6 +67,7 @@ export async function launch(services: ContainerServices, container: Container):
     const created = await createTask(services, container, built, endpoints);
     // A start that fails has deleted the task already.
     undo.defer(() => services.tasks.delete(record.id).then(() => {}, ignoreNotFound));
+    services.networks.settle(endpoints, created.pid);
     const taskMs = performance.now() - begun - networkMs - specMs;
     await handOverClients(services, container);
     await services.tasks.start(record.id);
@@ -178,7 +179,12 @@ async function connect(services: ContainerServices, container: Container): Promi
     attachmentOf(network, settings, settings.MacAddress, network === hostConfig.NetworkMode ? links : []),
   );
   const ports = portRequests(hostConfig, config.ExposedPorts ?? {});
-  const sandbox = { containerId: record.id, name: record.name, hostname: config.Hostname };
+  const sandbox = {
+    containerId: record.id,
+    name: record.name,
+    hostname: config.Hostname,
+    resolver: resolverOverrides(services, container),
+  };
   const endpoints = await services.networks.attach(sandbox, attachments, ports);
   const names = Object.keys(record.networks);
   endpoints.forEach((endpoint, i) => {

@@ -14,11 +14,15 @@ export type Expression =
   | { readonly kind: 'meta'; readonly key: number; readonly dreg?: number; readonly sreg?: number }
   | { readonly kind: 'cmp'; readonly sreg: number; readonly op: number; readonly data: Uint8Array }
   | {
+      /** Loads from the packet into `dreg`, or writes `sreg` into it and sets the checksum right (type 1: as IP, UDP and TCP do it). */
       readonly kind: 'payload';
-      readonly dreg: number;
+      readonly dreg?: number;
       readonly base: number;
       readonly offset: number;
       readonly length: number;
+      readonly sreg?: number;
+      readonly checksumType?: number;
+      readonly checksumOffset?: number;
     }
   | {
       readonly kind: 'lookup';
@@ -77,7 +81,15 @@ type Fields = Readonly<Record<string, readonly [number, FieldType]>>;
 const kinds: Readonly<Record<Expression['kind'], Fields>> = {
   meta: { dreg: [1, 'u32'], key: [2, 'u32'], sreg: [3, 'u32'] },
   cmp: { sreg: [1, 'u32'], op: [2, 'u32'], data: [3, 'data'] },
-  payload: { dreg: [1, 'u32'], base: [2, 'u32'], offset: [3, 'u32'], length: [4, 'u32'] },
+  payload: {
+    dreg: [1, 'u32'],
+    base: [2, 'u32'],
+    offset: [3, 'u32'],
+    length: [4, 'u32'],
+    sreg: [5, 'u32'],
+    checksumType: [6, 'u32'],
+    checksumOffset: [7, 'u32'],
+  },
   lookup: { set: [1, 'text'], sreg: [2, 'u32'], dreg: [3, 'u32'], flags: [5, 'u32'] },
   immediate: { dreg: [1, 'u32'], data: [2, 'dataOrVerdict'] },
   nat: {
