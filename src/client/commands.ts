@@ -91,6 +91,49 @@ const image = {
   tag: entry('Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE', async () => (await import('./image/tag.ts')).tag),
 };
 
+const network = {
+  connect: entry('Connect a container to a network', async () => (await import('./network/connect.ts')).connect),
+  create: entry('Create a network', async () => (await import('./network/create.ts')).create),
+  disconnect: entry(
+    'Disconnect a container from a network',
+    async () => (await import('./network/disconnect.ts')).disconnect,
+  ),
+  inspect: entry(
+    'Display detailed information on one or more networks',
+    async () => (await import('./network/inspect.ts')).inspect,
+  ),
+  ls: entry('List networks', async () => (await import('./network/ls.ts')).ls, ['list']),
+  prune: entry('Remove all unused networks', async () => (await import('./network/prune.ts')).prune),
+  rm: entry('Remove one or more networks', async () => (await import('./network/rm.ts')).rm, ['remove']),
+};
+
+const system = {
+  events: entry('Get real time events from the server', async () => (await import('./system/events.ts')).events),
+  info: entry('Display system-wide information', async () => (await import('./system/info.ts')).info),
+  'dial-stdio': {
+    hidden: true,
+    ...entry(
+      'Proxy the stdio stream to the daemon connection',
+      async () => (await import('./system/dial-stdio.ts')).dialStdio,
+    ),
+  },
+};
+
+const volume = {
+  create: entry('Create a volume', async () => (await import('./volume/create.ts')).create),
+  inspect: entry(
+    'Display detailed information on one or more volumes',
+    async () => (await import('./volume/inspect.ts')).inspect,
+  ),
+  ls: entry('List volumes', async () => (await import('./volume/ls.ts')).ls, ['list']),
+  prune: entry('Remove unused local volumes', async () => (await import('./volume/prune.ts')).prune),
+  rm: entry(
+    'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
+    async () => (await import('./volume/rm.ts')).rm,
+    ['remove'],
+  ),
+};
+
 /** The top level. */
 export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   run: container.run,
@@ -99,6 +142,8 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   pull: image.pull,
   push: image.push,
   images: image.ls,
+  version: entry('Show the Docker version information', async () => (await import('./system/version.ts')).version),
+  info: system.info,
   inspect: entry(
     'Return low-level information on Docker objects',
     async () => (await import('./system/inspect.ts')).inspect,
@@ -107,6 +152,7 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   commit: container.commit,
   create: container.create,
   diff: container.diff,
+  events: system.events,
   export: container.export,
   history: image.history,
   import: image.import,
@@ -130,6 +176,9 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   wait: container.wait,
   container: { description: 'Manage containers', children: container },
   image: { description: 'Manage images', children: image },
+  network: { description: 'Manage networks', children: network },
+  system: { description: 'Manage Docker', children: system },
+  volume: { description: 'Manage volumes', children: volume },
 };
 
 /** Names under their headings, as the program's help page lists them. */

@@ -12,7 +12,7 @@ export const exportContainer: Command = {
   completes: 'containers',
   run: async ({ cli, args, flags }) => {
     const output = flags.string('output');
-    await saveStream(output, 'cowardly refusing to save to a terminal. Use the -o flag or redirect', async () => {
+    await saveStream(output, 'failed to export container', async () => {
       const response = await cli.engine.request('GET', `/containers/${segment(args[0]!)}/export`);
       return response.body();
     });

@@ -86,7 +86,7 @@ const headerFields: ProxyHandler<Readonly<Record<string, string>>> = {
 function rowJson<T>(value: unknown, type: RowType<T>): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return goJson(value);
   const fields = type.jsonFields ?? fieldsOf(value);
-  return goJson(Object.fromEntries(fields.map(name => [name, (value as Record<string, unknown>)[name]])));
+  return goJson(Object.fromEntries(fields.map(name => [name, (value as Record<string, unknown>)[name]])), true);
 }
 
 /** All fields that are no methods, sorted. */

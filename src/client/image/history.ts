@@ -38,7 +38,7 @@ export const history: Command = {
     cli.write(
       formatList(items, historyRow(flags.bool('no-trunc'), human), {
         format: flags.string('format'),
-        defaultTable: `{{.ID}}\t{{if .CreatedSince}}{{.CreatedSince}}{{else}}{{.CreatedAt}}{{end}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`,
+        defaultTable: `{{.ID}}\t${human ? '{{if .CreatedSince}}{{.CreatedSince}}{{else}}N/A{{end}}' : '{{.CreatedAt}}'}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`,
         ...(flags.bool('quiet') && { quiet: '{{.ID}}' }),
       }),
     );

@@ -19,15 +19,11 @@ export const save: Command = {
   completes: 'images',
   run: async ({ cli, args, flags }) => {
     const platforms = flags.list('platform').map(platformJson);
-    await saveStream(
-      flags.string('output'),
-      'cowardly refusing to save to a terminal. Use the -o flag or redirect',
-      async () => {
-        const response = await cli.engine.request('GET', '/images/get', {
-          query: { names: args, platform: platforms.length === 0 ? undefined : platforms },
-        });
-        return response.body();
-      },
-    );
+    await saveStream(flags.string('output'), 'failed to save image', async () => {
+      const response = await cli.engine.request('GET', '/images/get', {
+        query: { names: args, platform: platforms.length === 0 ? undefined : platforms },
+      });
+      return response.body();
+    });
   },
 };

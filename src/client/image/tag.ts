@@ -16,7 +16,7 @@ export const tag: Command = {
       reference = withDefaultTag(parseReference(target));
     } catch (err) {
       throw new Error(
-        `error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${(err as Error).message}`,
+        `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${(err as Error).message}`,
       );
     }
     if (reference.digest !== '') throw new Error('refusing to create a tag with a digest reference');

@@ -1,0 +1,26 @@
+import type { Command } from '../command/command.ts';
+import { flag } from '../command/flag.ts';
+import { inspectEach } from '../format/inspect.ts';
+import { segment } from '../http/engine.ts';
+
+export const inspect: Command = {
+  usage: '[OPTIONS] NETWORK [NETWORK...]',
+  description: 'Display detailed information on one or more networks',
+  flags: [
+    flag.string(
+      'format',
+      'f',
+      "Format output using a custom template:\n'json':             Print in JSON format\n'TEMPLATE':         Print output using the given Go template.\nRefer to https://docs.docker.com/go/formatting/ for more information about formatting output with templates",
+    ),
+    flag.bool('verbose', 'v', 'Verbose output for diagnostics'),
+  ],
+  arity: { kind: 'atLeast', count: 1 },
+  completes: 'networks',
+  run: ({ cli, args, flags }) =>
+    inspectEach(cli, args, flags.string('format'), async name => {
+      const response = await cli.engine.request('GET', `/networks/${segment(name)}`, {
+        query: { verbose: flags.bool('verbose') || undefined },
+      });
+      return await response.text();
+    }),
+};
