@@ -45,7 +45,8 @@ export async function runProgram(program: Program, options: RunOptions = {}): Pr
   if (first.value.kind !== 'done') throw new Internal('the launcher sent an unexpected report');
   const { pid } = first.value;
   if (options.wait && pid > 0) return { pid, exited: exit(reports) };
-  await reports.next();
+  // Not until the socket's end: a child that waits at a gate still holds the launcher's side.
+  await reports.return();
   return { pid };
 }
 
