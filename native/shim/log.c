@@ -315,9 +315,11 @@ static void local_record(const uint8_t *line, size_t size, int which, uint64_t t
   uint8_t *start = out + log_.used, *to = start + 4;
   to = which == 0 ? PUT(to, "\x0a\x06stdout\x10") : PUT(to, "\x0a\x06stderr\x10");
   to = put_varint(to, time_ns);
-  *to++ = 0x1a;
-  to = put_varint(to, size);
-  to = put(to, line, size);
+  if (size > 0) {
+    *to++ = 0x1a;
+    to = put_varint(to, size);
+    to = put(to, line, size);
+  }
   if (piece) {
     uint8_t meta[96], *at = meta;
     if (last) at = PUT(at, "\x08\x01");
@@ -338,7 +340,8 @@ static void local_record(const uint8_t *line, size_t size, int which, uint64_t t
 static void begin_pieces(struct partial *piece, uint64_t time_ns) {
   piece->time_ns = time_ns;
   piece->ordinal = 0;
-  uint64_t seed = time_ns ^ (uint64_t)getpid() << 40;
+  static uint64_t pieces;
+  uint64_t seed = (time_ns ^ (uint64_t)getpid() << 40) + ++pieces * 0x9e3779b97f4a7c15u;
   for (int i = 0; i < 64; i++) { // unique within this log is enough
     seed = seed * 6364136223846793005u + 1442695040888963407u;
     piece->id[i] = "0123456789abcdef"[seed >> 60];

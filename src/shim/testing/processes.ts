@@ -73,6 +73,8 @@ export class TestShim implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'berth-shim-'));
   readonly log = join(this.directory, 'x.log');
   readonly events: ShimEvent[] = [];
+  readonly cleanup: (() => void)[] = [];
+  options!: Partial<StartShimOptions>;
   shim!: Shim;
   readonly #exits = new Map<number, PromiseWithResolvers<ExitStatus>>();
 
@@ -81,6 +83,7 @@ export class TestShim implements AsyncDisposable {
     options: Partial<Omit<StartShimOptions, 'program' | 'directory' | 'onEvent'>> = {},
   ): Promise<TestShim> {
     const test = new TestShim();
+    test.options = options;
     test.shim = await startShim({
       id: 'test',
       program,
@@ -133,6 +136,7 @@ export class TestShim implements AsyncDisposable {
     }
     this.shim.close();
     rmSync(this.directory, { recursive: true, force: true });
+    for (const clean of this.cleanup) clean();
   }
 }
 
