@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ContentStore } from './content/content-store.ts';
 import { LocalContentStore } from './content/local/local-content-store.ts';
 import { defaultLimits, type UnpackLimits } from './differ/apply/limits.ts';
+import { type Differ, OverlayDiffer } from './differ/diff/differ.ts';
 import { LayerUnpacker } from './differ/layer-unpacker.ts';
 import type { Unpacker } from './differ/unpacker.ts';
 import { WorkerPool } from './differ/worker/pool.ts';
@@ -32,6 +33,7 @@ export interface Containerd extends AsyncDisposable {
   readonly images: ImageStore;
   readonly leases: Leases;
   readonly unpacker: Unpacker;
+  readonly differ: Differ;
   readonly gc: GarbageCollector;
   /** Manifests, indexes and configs, parsed and kept. */
   readonly documents: ImageDocuments;
@@ -78,6 +80,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<Contai
     leases,
     documents,
     unpacker,
+    differ: new OverlayDiffer(content, snapshotter, workers),
     gc,
     leased: lease => ({
       content: leasedContent(content, lease),

@@ -10,6 +10,7 @@ export type {
   WriterOptions,
 } from './content/content-store.ts';
 export { copyDirectoryAttributes } from './differ/apply/settle.ts';
+export type { DiffedLayer, Differ, DiffOptions } from './differ/diff/differ.ts';
 export type { EntryType, TarEntry } from './differ/tar/entry.ts';
 export { decodeName, encodeName } from './differ/tar/name.ts';
 export { TarReader, type TarSink } from './differ/tar/reader.ts';

@@ -4,11 +4,12 @@ import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Usage } from '../../snapshots/snapshotter.ts';
 import { settle } from '../apply/settle.ts';
+import { type Diffed, writeDiff } from '../diff/write-diff.ts';
 import type { Job } from './protocol.ts';
 
 const sliceMs = 10;
 
-export async function runJob(job: Job): Promise<Usage | undefined> {
+export async function runJob(job: Job): Promise<Usage | Diffed | undefined> {
   switch (job.kind) {
     case 'settle':
       settle(job);
@@ -22,12 +23,16 @@ export async function runJob(job: Job): Promise<Usage | undefined> {
       await inSlices(walkUsage(Buffer.from(job.path), usage, new Set()));
       return usage;
     }
+    case 'diff':
+      return await inSlices(writeDiff(job));
   }
 }
 
 /** Runs a walk, letting others run every few milliseconds. */
-async function inSlices(steps: Generator<void>): Promise<void> {
-  for (let until = performance.now() + sliceMs; !steps.next().done; ) {
+async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
+  for (let until = performance.now() + sliceMs; ; ) {
+    const step = steps.next();
+    if (step.done) return step.value;
     if (performance.now() < until) continue;
     await setImmediate();
     until = performance.now() + sliceMs;

@@ -14,6 +14,7 @@ import type { Usage } from '../../snapshots/snapshotter.ts';
 import type { Applied } from '../apply/applier.ts';
 import type { UnpackLimits } from '../apply/limits.ts';
 import type { SettleOptions } from '../apply/settle.ts';
+import type { Diffed, DiffJob } from '../diff/write-diff.ts';
 
 export interface OpenSession {
   /** Where the compressed bytes are written; what is there already is read first. */
@@ -37,9 +38,10 @@ export interface SessionResult {
 export type Job =
   | ({ readonly kind: 'settle' } & SettleOptions)
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'usage'; readonly path: string };
+  | { readonly kind: 'usage'; readonly path: string }
+  | ({ readonly kind: 'diff' } & DiffJob);
 
-export type JobResult<K extends Job['kind']> = K extends 'usage' ? Usage : undefined;
+export type JobResult<K extends Job['kind']> = K extends 'usage' ? Usage : K extends 'diff' ? Diffed : undefined;
 
 export type Request =
   | ({ readonly type: 'open'; readonly id: number } & OpenSession)
@@ -60,4 +62,4 @@ export type Reply =
   | { readonly type: 'done'; readonly id: number; readonly result: SessionResult }
   | { readonly type: 'closed'; readonly id: number }
   | { readonly type: 'failed'; readonly id: number; readonly failure: Failure }
-  | { readonly type: 'jobDone'; readonly id: number; readonly result: Usage | undefined };
+  | { readonly type: 'jobDone'; readonly id: number; readonly result: Usage | Diffed | undefined };
