@@ -17,6 +17,10 @@ const container = {
     "Create a new image from a container's changes",
     async () => (await import('./container/commit.ts')).commit,
   ),
+  cp: entry(
+    'Copy files/folders between a container and the local filesystem',
+    async () => (await import('./container/cp.ts')).cp,
+  ),
   create: entry('Create a new container', async () => (await import('./container/create.ts')).create),
   diff: entry(
     "Inspect changes to files or directories on a container's filesystem",
@@ -127,11 +131,7 @@ const volume = {
   ),
   ls: entry('List volumes', async () => (await import('./volume/ls.ts')).ls, ['list']),
   prune: entry('Remove unused local volumes', async () => (await import('./volume/prune.ts')).prune),
-  rm: entry(
-    'Remove one or more volumes. You cannot remove a volume that is in use by a container.',
-    async () => (await import('./volume/rm.ts')).rm,
-    ['remove'],
-  ),
+  rm: entry('Remove one or more volumes', async () => (await import('./volume/rm.ts')).rm, ['remove']),
 };
 
 /** The top level. */
@@ -150,6 +150,7 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   ),
   attach: container.attach,
   commit: container.commit,
+  cp: container.cp,
   create: container.create,
   diff: container.diff,
   events: system.events,
