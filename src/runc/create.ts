@@ -5,7 +5,14 @@ import type { Op, Program, Slot } from '../launcher/index.ts';
 import type { IdMapping, Mount, RuntimeSpec } from '../oci/index.ts';
 import { type CgroupPaths, cgroupPaths } from './cgroups/paths.ts';
 import { planCgroups } from './cgroups/plan.ts';
-import { allCapabilities, availableCapabilities, type Compilation, type HostFacts, hostFacts } from './compilation.ts';
+import {
+  allCapabilities,
+  availableCapabilities,
+  type Compilation,
+  type HostFacts,
+  hostFacts,
+  inside,
+} from './compilation.ts';
 import { hookOps } from './hooks.ts';
 import { cloneFlags, formatTimeOffsets, type NamespacePlan, planNamespaces } from './namespaces.ts';
 import * as n from './numbers.ts';
@@ -179,17 +186,7 @@ function compose(
   nameOps(compilation);
   if (linux.personality) init.push(personalityOp(linux.personality));
   if (linux.memoryPolicy) init.push(memoryPolicyOp(linux.memoryPolicy));
-  init.push({
-    op: 'mkdir',
-    dir: root.root,
-    path: process.cwd.replace(/^\/+/, '') || '.',
-    resolve: n.RESOLVE_IN_ROOT | n.RESOLVE_NO_MAGICLINKS,
-    mode: 0o755,
-    parents: true,
-    why: 'runc makes a missing working directory',
-    failure: `mkdir ${process.cwd}`,
-    tolerate: ['EROFS'],
-  });
+  makeCwd(compilation, root.root);
   finishInit(compilation, options, root, stdio, fifo);
 
   // ── the clone, and what is done outside ──
@@ -237,6 +234,21 @@ function compose(
     host.push({ op: 'await', peer: 'exec' });
   }
   if (options.startGate !== 'fifo') host.push(...hookOps(compilation, 'poststart', 'running'));
+}
+
+function makeCwd({ spec, init }: Compilation, root: Slot): void {
+  const { cwd } = spec.process!;
+  if (cwd === '/') return;
+  init.push({
+    op: 'mkdir',
+    ...inside(root, cwd),
+    mode: 0o755,
+    parents: true,
+    why: 'runc makes a missing working directory',
+    failure: `mkdir ${cwd}`,
+    // Where it is missing on a read-only root, chdir says so.
+    tolerate: ['EROFS'],
+  });
 }
 
 /** Everything after the file system is as it will be. */

@@ -123,11 +123,10 @@ export function processStat(pid: number): { readonly letter: string; readonly st
 export function containerStatus({ state, directory }: StoredContainer): RuntimeStatus {
   const stat = processStat(state.pid);
   if (stat === undefined || stat.startTime !== state.startTime || 'ZX'.includes(stat.letter)) return 'stopped';
-  if (existsSync(join(directory, 'exec.fifo'))) return 'created';
   try {
     if (openCgroup(state.cgroups).frozen()) return 'paused';
   } catch {
     // No freezer, never paused.
   }
-  return 'running';
+  return existsSync(join(directory, 'exec.fifo')) ? 'created' : 'running';
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { disassemble } from '../../../launcher/index.ts';
 import { planCreate } from '../../create.ts';
+import { explainOp } from '../../explain.ts';
 import type { Command } from '../context.ts';
 import { Flags } from '../flags.ts';
 import { loadSpec } from '../start-program.ts';
@@ -22,7 +23,7 @@ export const explain: Command = {
       ...(spec.process?.terminal && { consoleSocket: '/run/console.sock' }),
     });
     for (const warning of warnings) stdout(`# ${warning}\n`);
-    stdout(`${disassemble(program).trimEnd()}\n`);
+    stdout(`${disassemble(program, { explain: explainOp }).trimEnd()}\n`);
     return 0;
   },
 };
