@@ -1,4 +1,4 @@
-import { AlreadyExists, Canceled, FailedPrecondition } from '../../errdefs/index.ts';
+import { AlreadyExists, Canceled, FailedPrecondition, InvalidArgument } from '../../errdefs/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { Labels } from '../content/content-store.ts';
 import { isFalseContent, type LocalContentStore } from '../content/local/local-content-store.ts';
@@ -88,6 +88,7 @@ export class LayerUnpacker implements Unpacker {
       commit: async () => {
         try {
           const result = await session.end();
+          if (place.parent === undefined) refuseDeferred(result);
           if (!stored) {
             this.#content.publish(ref, digest, size, labels, lease);
             this.#content.release(ref);
@@ -230,4 +231,11 @@ export class LayerUnpacker implements Unpacker {
       else waiter.reject(new FailedPrecondition('the layer below could not be unpacked', { cause: err }));
     }
   }
+}
+
+/** In the lowest layer, nothing below can have the target of a hard link. */
+function refuseDeferred({ unpacked }: SessionResult): void {
+  const [link] = unpacked?.deferredLinks ?? [];
+  if (link === undefined) return;
+  throw new InvalidArgument(`failed to unpack "${link.path}": hard link target "${link.target}" does not exist`);
 }

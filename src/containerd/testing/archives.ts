@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
 import { native } from '../../launcher/index.ts';
 import { encodeHeader, endOfArchive, type NewEntry, paddingOf } from '../differ/tar/writer.ts';
 
@@ -27,7 +26,8 @@ export function describeTree(root: string): string[] {
   const lines: string[] = [];
   const inodes = new Map<number, string>();
   const visit = (path: string): void => {
-    const full = join(root, path);
+    // Names as bytes: they may be anything.
+    const full = Buffer.from(path === '' ? root : `${root}/${path}`, 'latin1');
     const stat = lstatSync(full, { bigint: true });
     const inode = Number(stat.ino);
     const first = inodes.get(inode) ?? path;
@@ -42,10 +42,10 @@ export function describeTree(root: string): string[] {
       .sort()
       .map(name => `${name}=${native().lgetxattr(full, name)!.toString('hex')}`);
     const link = first === path ? '' : ` = ${first}`;
-    lines.push(
-      `${path} ${stat.mode.toString(8)} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${what}${link} ${xattrs.join(' ')}`.trim(),
-    );
-    if (stat.isDirectory()) for (const name of readdirSync(full).sort()) visit(join(path, name));
+    const mode = stat.mode.toString(8);
+    lines.push(`${path} ${mode} ${stat.uid}:${stat.gid} ${stat.mtimeNs} ${what}${link} ${xattrs.join(' ')}`.trim());
+    if (!stat.isDirectory()) return;
+    for (const name of readdirSync(full, 'latin1').sort()) visit(path === '' ? name : `${path}/${name}`);
   };
   visit('');
   return lines;

@@ -38,17 +38,20 @@ export interface Applied {
   readonly deferredLinks: readonly DeferredLink[];
 }
 
-interface DirectoryTime {
+/** What a directory gets when all is in it. */
+interface DirectoryEnd {
   readonly sec: number;
   readonly nsec: number;
+  /** Where it has the setgid bit: what is made in such a directory would take over its group. */
+  readonly mode: number | undefined;
 }
 
 export class LayerApplier implements TarSink {
   readonly #native: Native = native();
   readonly #tree: LayerTree;
   readonly #limits: UnpackLimits;
-  /** Set at the end, since every file made in a directory changes its time. */
-  readonly #directoryTimes = new Map<string, DirectoryTime>();
+  /** Set at the end: every file made in a directory changes its time. */
+  readonly #directoryEnds = new Map<string, DirectoryEnd>();
   readonly #deferredLinks: DeferredLink[] = [];
   readonly #whiteouts = new Set<string>();
   #rootDescribed = false;
@@ -114,8 +117,9 @@ export class LayerApplier implements TarSink {
     let directories = 0;
     for (const path of this.#tree.directories()) {
       const fd = this.#tree.fd(path);
-      const time = this.#directoryTimes.get(path);
-      if (time !== undefined) this.#native.utimensat(fd, '.', 0, utimeOmit, time.sec, time.nsec, 0);
+      const end = this.#directoryEnds.get(path);
+      if (end?.mode !== undefined) this.#native.fchmodat(fd, '.', end.mode);
+      if (end !== undefined) this.#native.utimensat(fd, '.', 0, utimeOmit, end.sec, end.nsec, 0);
       sizeBytes += this.#native.statx(fd, '.', 0).blocks * 512;
       directories++;
     }
@@ -201,13 +205,14 @@ export class LayerApplier implements TarSink {
   }
 
   #describeDirectory(path: string, entry: TarEntry): void {
-    const again = this.#directoryTimes.has(path) || this.#tree.implied.delete(path) || path === '';
+    const again = this.#directoryEnds.has(path) || this.#tree.implied.delete(path) || path === '';
     const fd = this.#tree.fd(path);
     const owned = entry.uid !== 0 || entry.gid !== 0 || again;
     if (owned) this.#native.fchownat(fd, '.', entry.uid, entry.gid, 0);
-    if ((entry.mode & 0o7000) !== 0 || again) this.#native.fchmodat(fd, '.', entry.mode);
+    if ((entry.mode & 0o5000) !== 0 || again) this.#native.fchmodat(fd, '.', entry.mode & ~0o2000);
     if (entry.xattrs !== undefined) this.#setXattrs(`/proc/self/fd/${fd}/.`, entry.xattrs);
-    this.#directoryTimes.set(path, { sec: entry.mtimeSec, nsec: entry.mtimeNsec });
+    const mode = (entry.mode & 0o2000) === 0 ? undefined : entry.mode;
+    this.#directoryEnds.set(path, { sec: entry.mtimeSec, nsec: entry.mtimeNsec, mode });
   }
 
   #symlink(entry: TarEntry): void {
@@ -319,8 +324,8 @@ export class LayerApplier implements TarSink {
       if (kind === 'directory') return undefined as R;
       removeTree(this.#fdOfDirectory(), name);
       this.#native.unlinkat(this.#fdOfDirectory(), name, atRemoveDirectory);
-      for (const known of this.#directoryTimes.keys()) {
-        if (known === path || known.startsWith(`${path}/`)) this.#directoryTimes.delete(known);
+      for (const known of this.#directoryEnds.keys()) {
+        if (known === path || known.startsWith(`${path}/`)) this.#directoryEnds.delete(known);
       }
     } else {
       this.#native.unlinkat(this.#fdOfDirectory(), name, 0);

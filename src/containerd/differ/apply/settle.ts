@@ -29,32 +29,46 @@ export function settle({ root, lowerdirs, implied, deferredLinks }: SettleOption
   const tree = new LayerTree(root);
   try {
     using below = new MergedView(lowerdirs);
-    // Parents first, since a parent may turn out to be a link and be moved away with what is in it.
-    for (const path of [...implied].sort()) settleDirectory(tree, below, path);
-    for (const link of deferredLinks) settleLink(tree, below, link);
+    const settling: Settling = { tree, below, fromBelow: new Set(implied) };
+    // 1 Parents first, since a parent may turn out to be a link and be moved away with what is in it.
+    for (const path of [...implied].sort()) followLink(settling, path);
+    // 2 Links may need directories that are not here yet.
+    for (const link of deferredLinks) settleLink(settling, link);
+    // 3 Times last: every step before changed some.
+    for (const path of settling.fromBelow) {
+      const found = below.lookup(path, { followLast: false });
+      // Not `path`: with a link on the way it was moved to where the link leads.
+      if (found?.kind === 'directory') {
+        copyDirectoryAttributes(found.directory.fds[0]!, found.stat, tree.fd(found.path));
+      }
+    }
   } finally {
     tree.close();
   }
 }
 
-function settleDirectory(tree: LayerTree, below: MergedView, path: string): void {
-  const found = below.lookup(path, { followLast: false });
-  if (found === undefined) return;
-  if (found.kind === 'directory') {
-    // Not `path`: with a link on the way it was moved to where the link leads.
-    copyDirectoryAttributes(found.directory.fds[0]!, found.stat, tree.fd(found.path));
-    return;
-  }
-  if (!isSymlink(found.stat.mode)) return;
-  // `lib/x` in the archive where below `lib` is a link to `usr/lib`: the file belongs where the link leads.
-  const target = below.lookup(path);
-  if (target?.kind !== 'directory' || target.path === path) return;
-  moveInto(tree, below, path, target.path);
+interface Settling {
+  readonly tree: LayerTree;
+  readonly below: MergedView;
+  /** Directories that take their attributes from below. */
+  readonly fromBelow: Set<string>;
 }
 
-function moveInto(tree: LayerTree, below: MergedView, from: string, to: string): void {
+/** `lib/x` in the archive where below `lib` is a link to `usr/lib`: the file belongs where the link leads. */
+function followLink(settling: Settling, path: string): void {
+  const { below, fromBelow } = settling;
+  const found = below.lookup(path, { followLast: false });
+  if (found === undefined || !isSymlink(found.stat.mode)) return;
+  const target = below.lookup(path);
+  if (target?.kind !== 'directory' || target.path === path) return;
+  moveInto(settling, path, target.path);
+  fromBelow.delete(path);
+}
+
+function moveInto(settling: Settling, from: string, to: string): void {
   const { openat2, unlinkat, renameat2 } = native();
-  makeDirectories(tree, below, to);
+  const { tree } = settling;
+  makeDirectories(settling, to);
   const parent = splitPath(from);
   const flags = openFlags.O_RDONLY | openFlags.O_DIRECTORY | openFlags.O_NOFOLLOW;
   const fd = openat2(tree.fd(parent.parent), encodeName(parent.base), flags, 0, 0);
@@ -64,7 +78,7 @@ function moveInto(tree: LayerTree, below: MergedView, from: string, to: string):
         renameat2(fd, name, tree.fd(to), name, 1 /* RENAME_NOREPLACE */);
       } catch (err) {
         if (errnoOf(err) !== 'EEXIST') throw err;
-        moveInto(tree, below, joinPath(from, decodeName(name)), joinPath(to, decodeName(name)));
+        moveInto(settling, joinPath(from, decodeName(name)), joinPath(to, decodeName(name)));
       }
     }
   } finally {
@@ -75,7 +89,7 @@ function moveInto(tree: LayerTree, below: MergedView, from: string, to: string):
 }
 
 /** Makes the directories on the way to `path` where the layer lacks them, as they are below. */
-function makeDirectories(tree: LayerTree, below: MergedView, path: string): void {
+function makeDirectories({ tree, fromBelow }: Settling, path: string): void {
   let at = '';
   for (const part of path.split('/').filter(Boolean)) {
     const parent = at;
@@ -86,8 +100,7 @@ function makeDirectories(tree: LayerTree, below: MergedView, path: string): void
       if (errnoOf(err) === 'EEXIST') continue;
       throw err;
     }
-    const found = below.lookup(at, { followLast: false });
-    if (found?.kind === 'directory') copyDirectoryAttributes(found.directory.fds[0]!, found.stat, tree.fd(at));
+    fromBelow.add(at);
   }
 }
 
@@ -95,7 +108,7 @@ function makeDirectories(tree: LayerTree, below: MergedView, path: string): void
 export function copyDirectoryAttributes(fromFd: number, stat: Stat, toFd: number): void {
   const { fchownat, fchmodat, utimensat, llistxattr, lgetxattr, lsetxattr } = native();
   const from = `/proc/self/fd/${fromFd}/.`;
-  if (stat.uid !== 0 || stat.gid !== 0) fchownat(toFd, '.', stat.uid, stat.gid, 0);
+  fchownat(toFd, '.', stat.uid, stat.gid, 0);
   fchmodat(toFd, '.', stat.mode & 0o7777);
   for (const name of llistxattr(from)) {
     if (name.startsWith('trusted.overlay.') || name.startsWith('user.overlay.')) continue;
@@ -105,13 +118,14 @@ export function copyDirectoryAttributes(fromFd: number, stat: Stat, toFd: number
   utimensat(toFd, '.', 0, utimeOmit, stat.mtimeSec, stat.mtimeNsec, 0);
 }
 
-function settleLink(tree: LayerTree, below: MergedView, link: DeferredLink): void {
+function settleLink(settling: Settling, link: DeferredLink): void {
+  const { tree, below } = settling;
   const { linkat } = native();
   const from = splitPath(link.target);
   const found = below.lookup(link.target, { followLast: false });
   if (found === undefined || found.kind === 'directory') throw missingTarget(link);
   const real = splitPath(found.path);
-  makeDirectories(tree, below, real.parent);
+  makeDirectories(settling, real.parent);
   copyUp(found, tree.fd(real.parent), encodeName(from.base));
   const to = splitPath(link.path);
   const toDirectory = tree.resolveDirectory(to.parent, true)!;

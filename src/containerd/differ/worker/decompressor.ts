@@ -3,6 +3,7 @@
 
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'gzip' | 'zstd' | 'none';
 
@@ -29,6 +30,7 @@ export class Decompressor {
   readonly #onError: (err: Error) => void;
   #stream: DecompressStream | undefined;
   #compression: Compression | undefined;
+  #zstd: ZstdFrames | undefined;
   #queue: Buffer[] = [];
   #queueBytes = 0;
   #scheduled = false;
@@ -60,8 +62,17 @@ export class Decompressor {
       taken();
     } else {
       this.#stream ??= this.#start();
-      this.#stream.write(bytes, () => taken());
+      if (this.#zstd === undefined) this.#stream.write(bytes, () => taken());
+      else this.#writeFrames(this.#stream, this.#zstd, bytes, taken);
     }
+  }
+
+  #writeFrames(stream: DecompressStream, frames: ZstdFrames, bytes: Buffer, taken: () => void): void {
+    this.#guard(() => {
+      const pieces = frames.split(bytes);
+      if (pieces.length === 0) taken();
+      for (const [i, piece] of pieces.entries()) stream.write(piece, () => i === pieces.length - 1 && taken());
+    });
   }
 
   end(done: () => void): void {
@@ -70,6 +81,7 @@ export class Decompressor {
     if (this.#stream === undefined) {
       done();
     } else {
+      this.#guard(() => this.#zstd?.end());
       this.#stream.end();
     }
   }
@@ -81,6 +93,7 @@ export class Decompressor {
   }
 
   #start(): DecompressStream {
+    if (this.#compression === 'zstd') this.#zstd = new ZstdFrames();
     const options = { chunkSize: outputBytes, highWaterMark: outputBytes };
     // Both are streams of the same kind; only their option types differ.
     const stream: DecompressStream =

@@ -74,8 +74,18 @@ export class LayerSession {
 
   end(): void {
     if (this.#over) return;
-    if (this.#decompressor === undefined) this.#finish();
-    else this.#decompressor.end(() => this.#finish());
+    const { expected } = this.#options;
+    if (expected !== undefined && this.#size !== expected.size) {
+      this.#fail(
+        new DataLoss(
+          `failed size validation: got ${this.#size} bytes, expected ${expected.size} of ${expected.digest}`,
+        ),
+      );
+    } else if (this.#decompressor === undefined) {
+      this.#finish();
+    } else {
+      this.#decompressor.end(() => this.#finish());
+    }
   }
 
   /** Gives up; the ingest stays as it is. */
@@ -161,11 +171,6 @@ export class LayerSession {
     const diffId = `sha256:${this.#diffId.digest('hex')}`;
     const digest = this.#decompressor?.compression === 'none' ? diffId : `sha256:${this.#digest.digest('hex')}`;
     const { expected } = this.#options;
-    if (expected !== undefined && this.#size !== expected.size) {
-      throw new DataLoss(
-        `failed size validation: got ${this.#size} bytes, expected ${expected.size} of ${expected.digest}`,
-      );
-    }
     if (expected !== undefined && digest !== expected.digest) {
       throw new DataLoss(`filesystem layer verification failed for digest ${expected.digest}: got ${digest}`);
     }
