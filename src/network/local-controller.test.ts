@@ -249,6 +249,32 @@ describe('user-defined networks', () => {
   });
 });
 
+describe('macvlan', () => {
+  test('containers are neighbours of the host on its own network', async () => {
+    await controller.createNetwork({
+      name: 'mac',
+      driver: 'macvlan',
+      options: { parent: 'up0' },
+      ipam: { config: [{ subnet: '192.0.2.0/24', gateway: '192.0.2.1', ipRange: '192.0.2.128/25' }] },
+    });
+    const { container, ip } = await start(['mac']);
+    assert.match(ip, /^192\.0\.2\.1[23]\d$/);
+    assert.equal(await container.call('192.0.2.1', 53), ip);
+    await assert.rejects(
+      controller.createNetwork({ name: 'mac2', driver: 'macvlan', options: { parent: 'up0' } }),
+      /is already using parent interface up0/,
+    );
+    await assert.rejects(
+      controller.createNetwork({ name: 'mac2', driver: 'macvlan', options: { parent: 'nope0' } }),
+      /invalid subinterface vlan name nope0, example formatting is eth0.10/,
+    );
+    await assert.rejects(
+      controller.createNetwork({ name: 'mac2', driver: 'macvlan', options: { macvlan_mode: 'foo' } }),
+      /requested macvlan mode 'foo' is not valid, 'bridge' mode is the macvlan driver default/,
+    );
+  });
+});
+
 test('a table that somebody flushed is made again', async () => {
   const { container } = await start(['bridge'], { '80/tcp': [{ HostPort: '8120' }] });
   await container.serve('0.0.0.0', 80);

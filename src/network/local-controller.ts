@@ -5,6 +5,7 @@ import { newNetworkRecord } from './create-network.ts';
 import { NameService } from './dns/name-service.ts';
 import { BridgeDriver } from './drivers/bridge.ts';
 import type { Driver } from './drivers/driver.ts';
+import { ParentedDriver } from './drivers/parented.ts';
 import { hostDriver, nullDriver } from './drivers/plain.ts';
 import type { Endpoint, EndpointConfig, PortBindingRequest, Sandbox } from './endpoint.ts';
 import { Firewall } from './firewall/firewall.ts';
@@ -51,7 +52,13 @@ export class LocalNetworkController implements NetworkController {
       isInternal: id => this.#networks.byId(id)?.record.internal ?? false,
       warn: message => this.#warn(message),
     });
-    const drivers: Driver[] = [new BridgeDriver(this.#kernel, { mtu: options.mtu ?? 1500 }), hostDriver, nullDriver];
+    const drivers: Driver[] = [
+      new BridgeDriver(this.#kernel, { mtu: options.mtu ?? 1500 }),
+      new ParentedDriver('macvlan', this.#kernel),
+      new ParentedDriver('ipvlan', this.#kernel),
+      hostDriver,
+      nullDriver,
+    ];
     this.#drivers = new Map(drivers.map(driver => [driver.name, driver]));
   }
 
@@ -66,7 +73,7 @@ export class LocalNetworkController implements NetworkController {
     if (this.#options.bridge !== 'none') this.#save(this.#defaultBridge());
     // 2. Devices.
     if (this.#options.ipForward !== false) this.#kernel.sysctl('ipv4/ip_forward', '1');
-    for (const network of this.#networks.all()) this.#up(network);
+    for (const network of this.#networks.all()) this.#tryUp(network);
     // 3. What living containers have.
     for (const endpoint of living) this.#adopt(endpoint);
     // 4. The table, as a whole.
@@ -306,6 +313,16 @@ export class LocalNetworkController implements NetworkController {
     network.hostSide = driver.up(record);
     if (record.enableIPv6 && driver.name === 'bridge' && this.#options.ipForward !== false) {
       this.#kernel.sysctl('ipv6/conf/all/forwarding', '1');
+    }
+  }
+
+  /** At start one network that cannot be must not keep the engine from the others. */
+  #tryUp(network: ActiveNetwork): void {
+    try {
+      this.#up(network);
+    } catch (err) {
+      if (network.record.name === 'bridge') throw err;
+      this.#warn(`network ${network.record.name} cannot be used: ${(err as Error).message}`);
     }
   }
 

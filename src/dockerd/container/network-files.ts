@@ -50,7 +50,6 @@ export function writeNetworkFiles(
       addresses,
       extra: parseExtraHosts(hostConfig.ExtraHosts ?? [], services.networks.hostGateways()),
       links: linkEntries(services, container),
-      withoutIPv6: !hostMode && !withIPv6,
     }),
   );
 }
