@@ -41,7 +41,8 @@ function streams(terminal: boolean, stdin: boolean): Stdio {
 
 function explain(error: unknown, verb: 'create' | 'exec', program: Program): EngineError {
   if (error instanceof ProgramError) {
-    return new Unknown(prefixes[verb] + failureMessage(program, error.failure), { cause: error });
+    // Without the cause: its words are in the message already, in another order.
+    return new Unknown(prefixes[verb] + failureMessage(program, error.failure));
   }
   if (error instanceof EngineError) return error;
   return new Unknown(error instanceof Error ? error.message : String(error), { cause: error });
