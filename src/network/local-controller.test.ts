@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { addChain, addTable, deleteTable, listRules, nft, transaction } from '../netlink/index.ts';
 import type { NetworkControllerOptions } from './controller.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Kernel } from './kernel.ts';
@@ -273,6 +274,52 @@ describe('macvlan', () => {
       /requested macvlan mode 'foo' is not valid, 'bridge' mode is the macvlan driver default/,
     );
   });
+});
+
+test('a bridge that somebody removed is made again, and its containers hang on it', async () => {
+  await controller.createNetwork({ name: 'broken' });
+  const { container, ip } = await start(['broken'], { '80/tcp': [{ HostPort: '8130' }] });
+  await container.serve('0.0.0.0', 80);
+  using kernel = new Kernel();
+  kernel.removeLink({ name: `br-${controller.getNetwork('broken').id.slice(0, 12)}` });
+  assert.deepEqual(await controller.heal(), ['the bridge of network broken was gone and has been made again']);
+  assert.equal(await outside.call('192.0.2.2', 8130, 1500), '192.0.2.1');
+  assert.equal(await callFromHere(ip, 80), controller.getNetwork('broken').gateways[0]);
+});
+
+test('a forward policy of drop is passed where iptables made it, and told of elsewhere', async () => {
+  using kernel = new Kernel();
+  const base = { type: 'filter', hook: nft.hook.forward, priority: 0, policy: nft.verdict.drop } as const;
+  const theirs = (family: 'ip' | 'inet', table: string, name: string) => [
+    addTable({ family, table }),
+    addChain({ family, table, name, base }),
+  ];
+  const { container } = await start(['bridge'], { '80/tcp': [{ HostPort: '8140' }] });
+  await container.serve('0.0.0.0', 80);
+  kernel.netfilter.send(transaction(theirs('ip', 'filter', 'FORWARD')));
+  assert.equal(await container.call('192.0.2.1', 53, 200), 'timeout');
+  await controller.heal();
+  assert.equal(await container.call('192.0.2.1', 53, 1500), '192.0.2.2');
+  assert.equal(await outside.call('192.0.2.2', 8140), '192.0.2.1');
+  const red = await start(['red']);
+  assert.equal(await container.call(red.ip, 80, 200), 'timeout', 'networks stay apart');
+  const rules = () => kernel.netfilter.dump(listRules({ family: 'ip', table: 'filter' })).length;
+  const before = rules();
+  await controller.createNetwork({ name: 'later' });
+  assert.equal(rules(), before + 2);
+  await controller.removeNetwork('later');
+  await controller.heal();
+  assert.equal(rules(), before);
+  kernel.netfilter.send(transaction(theirs('inet', 'admin', 'fw')));
+  await controller.heal();
+  await controller.heal();
+  assert.match(
+    warnings.splice(0).join(';'),
+    /^chain fw of nf_tables table inet admin drops forwarded packets by policy[^;]*$/,
+  );
+  kernel.netfilter.send(
+    transaction([deleteTable({ family: 'inet', table: 'admin' }), deleteTable({ family: 'ip', table: 'filter' })]),
+  );
 });
 
 test('a table that somebody flushed is made again', async () => {

@@ -21,6 +21,7 @@ import { gatewayEndpoint, loopbackPlan, type NetnsPlan, planNamespace } from './
 import { PortTable } from './ports/port-table.ts';
 import { reservePort } from './ports/reservation.ts';
 import { defaultBridge, plainNetwork } from './predefined.ts';
+import { heal, watchTables } from './watch.ts';
 
 /** The networks of one engine on this machine. See `NetworkController` for what each method promises. */
 export class LocalNetworkController implements NetworkController {
@@ -33,6 +34,8 @@ export class LocalNetworkController implements NetworkController {
   readonly #networks = new NetworkSet();
   readonly #numbers = new InterfaceNumbers();
   readonly #names: NameService;
+  readonly #told = new Set<string>();
+  #watch: Disposable | undefined;
 
   constructor(options: NetworkControllerOptions) {
     this.#options = options;
@@ -79,6 +82,8 @@ export class LocalNetworkController implements NetworkController {
     // 4. The table, as a whole.
     this.#resetFirewall();
     for (const endpoint of living) await this.#adoptPorts(endpoint);
+    this.#passOthers();
+    this.#watch = watchTables(this.#firewall, () => void this.#look());
     // 5. Names.
     for (const [containerId, endpoints = []] of Map.groupBy(living, endpoint => endpoint.containerId)) {
       this.#names.set(containerId, endpoints, pidOf?.(containerId));
@@ -99,7 +104,10 @@ export class LocalNetworkController implements NetworkController {
     try {
       if (!record.configOnly) this.#up(network);
       this.#networks.add(network);
-      if (network.hostSide.bridge !== undefined) this.#firewall.addBridge(network.hostSide.bridge);
+      if (network.hostSide.bridge !== undefined) {
+        this.#firewall.addBridge(network.hostSide.bridge);
+        this.#passOthers();
+      }
       this.#options.store.save(record);
     } catch (err) {
       this.#networks.delete(record.id);
@@ -265,16 +273,25 @@ export class LocalNetworkController implements NetworkController {
   }
 
   async heal(): Promise<string[]> {
-    return this.#firewall.heal() ? ['the nf_tables table was gone and has been made again'] : [];
+    const found = heal({
+      kernel: this.#kernel,
+      firewall: this.#firewall,
+      networks: () => this.#networks.all(),
+      bringUp: network => this.#up(network),
+    });
+    this.#passOthers();
+    return found;
   }
 
   close(): void {
+    this.#watch?.[Symbol.dispose]();
     this.#names.close();
     this.#ports.close();
     this.#kernel[Symbol.dispose]();
   }
 
   async destroy(): Promise<void> {
+    this.#firewall.passOthers([]);
     this.#firewall.remove();
     for (const network of this.#networks.all()) network.driver.down(network.record);
     this.close();
@@ -388,6 +405,25 @@ export class LocalNetworkController implements NetworkController {
       networks.flatMap(({ hostSide }) => (hostSide.bridge === undefined ? [] : [hostSide.bridge])),
       networks.flatMap(network => [...network.endpoints.values()].flatMap(endpoint => network.firewallPorts(endpoint))),
     );
+  }
+
+  async #look(): Promise<void> {
+    try {
+      for (const message of await this.heal()) this.#warn(message);
+    } catch (err) {
+      this.#warn(`could not look after the firewall: ${(err as Error).message}`);
+    }
+  }
+
+  /** Each trouble is told once, until it is over. */
+  #passOthers(): void {
+    const bridges = this.#networks
+      .all()
+      .flatMap(({ hostSide: { bridge } }) => (bridge === undefined ? [] : [bridge.name]));
+    const blocked = this.#firewall.passOthers(bridges);
+    for (const message of blocked) if (!this.#told.has(message)) this.#warn(message);
+    this.#told.clear();
+    for (const message of blocked) this.#told.add(message);
   }
 
   #warn(message: string): void {

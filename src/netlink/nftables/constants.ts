@@ -16,6 +16,7 @@ export const nftMessage = {
   newElement: 12,
   getElement: 13,
   deleteElement: 14,
+  getGeneration: 16,
 } as const;
 
 export const tableFamily = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 } as const;

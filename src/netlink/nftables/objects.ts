@@ -1,7 +1,7 @@
 // Tables, chains, sets, elements and rules as messages, and back.
 
 import { DataLoss } from '../../errdefs/index.ts';
-import { AttributeMap, attribute, concat, nested, text, u32, u64 } from '../attributes.ts';
+import { AttributeMap, attribute, concat, decodeText, nested, text, u32, u64 } from '../attributes.ts';
 import { flag, type NetlinkMessage, type ReceivedMessage } from '../message.ts';
 import { elementFlag, nftMessage, setFlag, tableFamily } from './constants.ts';
 import {
@@ -210,12 +210,15 @@ export interface Rule extends TableRef {
   readonly chain: string;
   readonly expressions: readonly Expression[];
   readonly comment?: string;
+  /** At the beginning of the chain instead of its end. */
+  readonly first?: boolean;
 }
 
 export function addRule(rule: Rule): NetlinkMessage {
   const comment = new TextEncoder().encode(`${rule.comment ?? ''}\0`);
   const words = rule.comment === undefined ? '' : `: ${rule.comment}`;
-  return message(rule, nftMessage.newRule, flag.create | flag.append, `add rule ${rule.table} ${rule.chain}${words}`, [
+  const place = rule.first === true ? 0 : flag.append;
+  return message(rule, nftMessage.newRule, flag.create | place, `add rule ${rule.table} ${rule.chain}${words}`, [
     text(ruleAttribute.table, rule.table),
     text(ruleAttribute.chain, rule.chain),
     encodeExpressions(ruleAttribute.expressions, rule.expressions),
@@ -224,6 +227,23 @@ export function addRule(rule: Rule): NetlinkMessage {
       : [attribute(ruleAttribute.userdata, concat([Uint8Array.of(0, comment.length), comment]))]),
   ]);
 }
+
+export const deleteRule = (rule: TableRef & { chain: string; handle: bigint }): NetlinkMessage =>
+  message(rule, nftMessage.deleteRule, 0, `delete a rule of ${rule.table} ${rule.chain}`, [
+    text(ruleAttribute.table, rule.table),
+    text(ruleAttribute.chain, rule.chain),
+    u64(ruleAttribute.handle, rule.handle, false),
+  ]);
+
+/** The number of the rule set in force: another one means that somebody changed something. */
+export const getGeneration = (): NetlinkMessage => ({
+  type: (subsystem << 8) | nftMessage.getGeneration,
+  flags: flag.request | flag.ack,
+  body: header(0),
+  what: 'get the generation of the rule set',
+});
+
+export const decodeGeneration = (received: ReceivedMessage): number => attributesOf(received).u32(1, false) ?? 0;
 
 /** All tables of every family. */
 export const listTables = (): NetlinkMessage => ({
@@ -290,15 +310,27 @@ export interface DecodedRule {
   readonly table: string;
   readonly chain: string;
   readonly expressions: DecodedExpression[];
+  readonly handle: bigint;
+  readonly comment?: string;
 }
 
 export function decodeRule(received: ReceivedMessage): DecodedRule {
   const map = attributesOf(received);
+  const comment = decodeComment(map.bytes(ruleAttribute.userdata));
   return {
+    handle: map.u64(ruleAttribute.handle, false) ?? 0n,
+    ...(comment !== undefined && { comment }),
     table: map.text(ruleAttribute.table) ?? '',
     chain: map.text(ruleAttribute.chain) ?? '',
     expressions: decodeExpressions(map.bytes(ruleAttribute.expressions) ?? new Uint8Array(0)),
   };
+}
+
+/** The comment among what the maker of a rule stored with it: u8 type, u8 length, value; 0 is the comment. */
+function decodeComment(userdata: Uint8Array | undefined): string | undefined {
+  if (userdata === undefined || userdata.length < 3 || userdata[0] !== 0) return undefined;
+  const length = userdata[1] ?? 0;
+  return length === 0 || 2 + length > userdata.length ? undefined : decodeText(userdata.subarray(2, 2 + length));
 }
 
 export function decodeElements(received: ReceivedMessage): SetElement[] {

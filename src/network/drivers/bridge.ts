@@ -111,6 +111,7 @@ function firewallBridge(index: number, record: NetworkRecord, options: BridgeOpt
   const nat = (mode: string) => options.masquerade && !record.internal && mode !== 'routed';
   return {
     index,
+    name: options.bridgeName,
     internal: record.internal,
     subnets: record.ipam.config.flatMap(({ subnet }) => (subnet === undefined ? [] : [parsePrefix(subnet)])),
     masquerade4: record.enableIPv4 && nat(options.gatewayMode4),

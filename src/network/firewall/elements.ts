@@ -11,6 +11,7 @@ export const protocolNumber: Readonly<Record<PortProtocol, number>> = { tcp: 6, 
 /** A bridge, as the firewall needs to know it. */
 export interface FirewallBridge {
   readonly index: number;
+  readonly name: string;
   readonly internal: boolean;
   /** Its subnets, of both families. */
   readonly subnets: readonly Prefix[];

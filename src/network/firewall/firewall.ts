@@ -1,11 +1,13 @@
 import {
   addElements,
   addTable,
+  decodeGeneration,
   decodeTable,
   deleteElements,
   deleteTable,
   familyOf,
   forgetConnections,
+  getGeneration,
   isNetlinkError,
   listTables,
   type NetlinkClient,
@@ -23,6 +25,7 @@ import {
   portElements,
   protocolNumber,
 } from './elements.ts';
+import { findDroppingChains, isIptables, letThrough } from './foreign.ts';
 import { createTable, tableRef } from './table.ts';
 
 const portKey = (port: FirewallPort): string =>
@@ -39,6 +42,7 @@ export class Firewall {
   readonly #bridges = new Map<number, FirewallBridge>();
   readonly #ports = new Map<string, FirewallPort>();
   #inForce = false;
+  #generation = -1;
 
   constructor(client: NetlinkClient, table: string) {
     this.#client = client;
@@ -90,11 +94,34 @@ export class Firewall {
     });
   }
 
+  /** Has any table on this machine been changed since the last time this was asked? Costs next to nothing. */
+  hasChanged(): boolean {
+    const [answer] = this.#client.send([getGeneration()]);
+    const generation = answer === undefined ? 0 : decodeGeneration(answer);
+    const changed = generation !== this.#generation;
+    this.#generation = generation;
+    return changed;
+  }
+
   /** Makes the table again when it is gone; true when it was. */
   heal(): boolean {
     if (!this.#inForce || this.isInForce()) return false;
     this.#rebuild();
     return true;
+  }
+
+  /** Gets these bridges past the firewalls of others; what could not be done, in words. */
+  passOthers(bridges: readonly string[]): string[] {
+    const blocked: string[] = [];
+    for (const chain of findDroppingChains(this.#client, this.#ref.table)) {
+      if (isIptables(chain)) letThrough(this.#client, chain, bridges);
+      else {
+        blocked.push(
+          `chain ${chain.chain} of nf_tables table ${chain.family} ${chain.table} drops forwarded packets by policy: containers reach the outside only as far as its rules allow`,
+        );
+      }
+    }
+    return blocked;
   }
 
   /** Takes the table away. */
