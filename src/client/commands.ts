@@ -8,6 +8,10 @@ const entry = (description: string, load: () => Promise<Command>, aliases?: read
   ...(aliases !== undefined && { aliases }),
 });
 
+const builder = {
+  prune: entry('Remove build cache', async () => (await import('./builder/prune.ts')).prune),
+};
+
 const container = {
   attach: entry(
     'Attach local standard input, output, and error streams to a running container',
@@ -72,6 +76,27 @@ const container = {
   ),
 };
 
+const context = {
+  create: entry('Create a context', async () => (await import('./context/create.ts')).create),
+  export: entry(
+    'Export a context to a tar archive FILE or a tar stream on STDOUT.',
+    async () => (await import('./context/export.ts')).exportContext,
+  ),
+  import: entry(
+    'Import a context from a tar or zip file',
+    async () => (await import('./context/import.ts')).importContext,
+  ),
+  inspect: entry(
+    'Display detailed information on one or more contexts',
+    async () => (await import('./context/inspect.ts')).inspect,
+  ),
+  ls: entry('List contexts', async () => (await import('./context/ls.ts')).ls, ['list']),
+  rm: entry('Remove one or more contexts', async () => (await import('./context/rm.ts')).rm, ['remove']),
+  show: entry('Print the name of the current context', async () => (await import('./context/show.ts')).show),
+  update: entry('Update a context', async () => (await import('./context/update.ts')).update),
+  use: entry('Set the current docker context', async () => (await import('./context/use.ts')).use),
+};
+
 const image = {
   history: entry('Show the history of an image', async () => (await import('./image/history.ts')).history),
   import: entry(
@@ -112,8 +137,10 @@ const network = {
 };
 
 const system = {
+  df: entry('Show docker disk usage', async () => (await import('./system/df.ts')).df),
   events: entry('Get real time events from the server', async () => (await import('./system/events.ts')).events),
   info: entry('Display system-wide information', async () => (await import('./system/info.ts')).info),
+  prune: entry('Remove unused data', async () => (await import('./system/prune.ts')).prune),
   'dial-stdio': {
     hidden: true,
     ...entry(
@@ -175,7 +202,16 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   unpause: container.unpause,
   update: container.update,
   wait: container.wait,
+  login: entry('Authenticate to a registry', async () => (await import('./registry/login.ts')).login),
+  logout: entry('Log out from a registry', async () => (await import('./registry/logout.ts')).logout),
+  search: entry('Search Docker Hub for images', async () => (await import('./registry/search.ts')).search),
+  completion: entry(
+    'Generate the autocompletion script for the specified shell',
+    async () => (await import('./completion/completion.ts')).completion,
+  ),
+  builder: { description: 'Manage builds', children: builder },
   container: { description: 'Manage containers', children: container },
+  context: { description: 'Manage contexts', children: context },
   image: { description: 'Manage images', children: image },
   network: { description: 'Manage networks', children: network },
   system: { description: 'Manage Docker', children: system },

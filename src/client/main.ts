@@ -26,6 +26,7 @@ async function main(words: readonly string[]): Promise<number> {
     const [first, ...rest] = args;
     if (first === undefined) return await (await import('./command/root-help.ts')).rootHelp(cli);
     if (first === 'help') return await (await import('./command/root-help.ts')).helpOn(cli, rest, runTree);
+    if (first === '__complete') return await (await import('./completion/complete.ts')).complete(cli, rest);
     const node = Object.hasOwn(commands, first) ? commands[first] : undefined;
     if (node === undefined) return await (await import('./plugin/run.ts')).runPluginOrRefuse(cli, first, words);
     return await runTree(cli, first, node, helpAsked ? [...rest, '--help'] : rest);

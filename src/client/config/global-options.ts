@@ -1,6 +1,7 @@
 // The options before the command's name, and the daemon that they, the environment and the context choose.
 
 import { homedir } from 'node:os';
+import { InvalidArgument } from '../../errdefs/index.ts';
 import { type Flag, flag } from '../command/flag.ts';
 import type { Flags } from '../command/flags.ts';
 import { type Endpoint, parseEndpoint, type TlsFiles } from '../http/endpoint.ts';
@@ -74,6 +75,10 @@ export function contextName(options: GlobalOptions, config: ConfigFile): string 
 
 export function resolveEndpoint(options: GlobalOptions, config: ConfigFile): Endpoint {
   const name = contextName(options, config);
-  if (name !== 'default') return readContextEndpoint(options.configDirectory, name);
-  return parseEndpoint(options.host ?? process.env.DOCKER_HOST ?? '', options.tls);
+  try {
+    if (name !== 'default') return readContextEndpoint(options.configDirectory, name);
+    return parseEndpoint(options.host ?? process.env.DOCKER_HOST ?? '', options.tls);
+  } catch (err) {
+    throw new InvalidArgument(`Failed to initialize: unable to resolve docker endpoint: ${(err as Error).message}`);
+  }
 }

@@ -73,12 +73,12 @@ const headerFunctions: Readonly<Record<string, (...args: unknown[]) => unknown>>
   pad: value => value,
 };
 
-/** A field without a head of its own shows nothing; `.Label "x"` shows x as Docker does. */
+/** A field without a head of its own has no value; `.Label "x"` shows x as Docker does. */
 const headerFields: ProxyHandler<Readonly<Record<string, string>>> = {
   has: () => true,
   get: (heads, name) => {
     if (name === 'Label') return (label: string) => label.split('.').at(-1)!.replace(/[-_]/g, ' ');
-    return Object.hasOwn(heads, name) ? heads[name as string] : '<no value>';
+    return Object.hasOwn(heads, name) ? heads[name as string] : undefined;
   },
   getOwnPropertyDescriptor: () => ({ configurable: true, enumerable: true, value: '' }),
 };

@@ -27,9 +27,9 @@ export const defaultHost = 'unix:///var/run/docker.sock';
 export function parseEndpoint(host: string, tls?: TlsFiles): Endpoint {
   const url = host === '' ? defaultHost : host;
   const separator = url.indexOf('://');
-  if (separator < 0) throw new InvalidArgument(`unable to parse docker host \`${host}\``);
-  const scheme = url.slice(0, separator);
-  const rest = url.slice(separator + 3);
+  // A host alone is a TCP one.
+  const scheme = separator < 0 ? 'tcp' : url.slice(0, separator);
+  const rest = separator < 0 ? url : url.slice(separator + 3);
   switch (scheme) {
     case 'unix':
       return { url, address: { kind: 'unix', path: rest === '' ? '/var/run/docker.sock' : rest } };
@@ -57,7 +57,7 @@ export function parseEndpoint(host: string, tls?: TlsFiles): Endpoint {
       return { url, address: { kind: 'ssh', url: parsed } };
     }
     default:
-      throw new InvalidArgument(`protocol not available: ${scheme}`);
+      throw new InvalidArgument(`invalid bind address format: ${host}`);
   }
 }
 
