@@ -61,6 +61,14 @@ test('a second pull fetches nothing and says so', async () => {
   await pull('test/one', store);
   const { result, events } = await pull('test/one', store);
   assert.equal(result.upToDate, true);
+  assert.deepEqual(events, [{ kind: 'pulling', path: 'test/one', tag: 'latest' }]);
+});
+
+test('a layer that another image brought is not fetched again', async () => {
+  const store = new MemoryStore();
+  await pull('test/one', store);
+  await publish(server.url, 'test/more', 'latest', makeImage([{ a: 'a' }, { more: 'm' }]));
+  const { events } = await pull('test/more', store);
   assert.deepEqual(states(events, 1), ['alreadyExists']);
 });
 

@@ -189,7 +189,7 @@ test('push without credentials is told in the words of Docker, and works with th
     target: image.top.descriptor,
     content: MemoryStore.of(image).content,
   };
-  await assert.rejects(registry.push(options), { message: 'no basic auth credentials', code: 'Unauthenticated' });
+  await assert.rejects(registry.push(options), { message: 'no basic auth credentials', code: 'Unknown' });
   await registry.push({ ...options, auth: account });
 });
 
@@ -223,4 +223,45 @@ test('artifacts about an image are found, by the fallback tag where the registry
     [signature.descriptor.digest],
   );
   assert.deepEqual(await registry.referrers({ reference, artifactType: 'text/other' }), []);
+});
+
+test('artifacts about an image are found by the referrers endpoint, page by page, of one type or of all', async () => {
+  const about = (artifactType: string) => {
+    const made = blob(mediaTypes.ociManifest, { artifactType });
+    return { ...made, descriptor: { ...made.descriptor, artifactType } };
+  };
+  scripted.referrers = [about('a/sig'), about('a/sbom'), about('a/sig')];
+  const reference = parseReference(`${scripted.host}/r@${image.top.descriptor.digest}`);
+  assert.equal((await registry.referrers({ reference })).length, 3);
+  assert.equal((await registry.referrers({ reference, artifactType: 'a/sig' })).length, 2);
+  scripted.behave = ({ response }) => {
+    const link = `</v2/r/referrers/${image.top.descriptor.digest}?again>; rel="next"`;
+    response.writeHead(200, { 'content-type': mediaTypes.ociIndex, link });
+    response.end(JSON.stringify({ schemaVersion: 2, manifests: [] }));
+  };
+  await assert.rejects(registry.referrers({ reference }), /lists referrers without an end/);
+});
+
+test('tags are listed page by page, what is no tag left out', async () => {
+  scripted.behave = ({ request, response }) => {
+    const last = new URL(request.path, scripted.url).searchParams.get('last');
+    const tags = last === null ? ['a', 'b', '../x', 5] : ['c'];
+    response.writeHead(200, last === null ? { link: '</v2/t/tags/list?last=b>; rel="next"' } : {});
+    response.end(JSON.stringify({ name: 't', tags }));
+  };
+  assert.deepEqual(await registry.tags({ reference: parseReference(`${scripted.host}/t`) }), ['a', 'b', 'c']);
+});
+
+test('search asks the host in front of the term, and tells what came of it', async () => {
+  scripted.behave = ({ request, response }) => {
+    assert.equal(request.path, '/v1/search?q=web&n=3');
+    const results = [{ name: 'web', description: 'd\u001b[31m', star_count: 4, is_official: true }, { name: 'w2' }];
+    response.end(JSON.stringify({ results }));
+  };
+  const found = await registry.search({ term: `${scripted.host}/web`, limit: 3 });
+  assert.deepEqual(found.results, [
+    { name: 'web', description: 'd[31m', star_count: 4, is_official: true, is_automated: false },
+    { name: 'w2', description: '', star_count: 0, is_official: false, is_automated: false },
+  ]);
+  await assert.rejects(registry.search({ term: 'x', limit: 101 }), /limit 101 is outside the range of \[1, 100\]/);
 });

@@ -4,7 +4,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { digestOf } from '../../src/oci/index.ts';
+import { digestOf, mediaTypes } from '../../src/oci/index.ts';
 import type { Blob, TestImage } from './images.ts';
 
 export interface SeenRequest {
@@ -30,6 +30,8 @@ export class ScriptedRegistry implements AsyncDisposable {
   behave: Behaviour = exchange => exchange.next();
   /** Serve Range; a server that does not sends all. */
   ranges = true;
+  /** Answer the referrers endpoint: of this repository, one entry a page. */
+  referrers: readonly Blob[] | undefined;
   /** Tell the digest of manifests in a header. */
   tellDigest = true;
   readonly uploads = new Map<string, Buffer>();
@@ -93,6 +95,7 @@ export class ScriptedRegistry implements AsyncDisposable {
     const [, repository = '', kind, name = ''] = /^\/v2\/(.+?)\/(manifests|blobs|tags)\/(.+)$/.exec(url.pathname) ?? [];
     const head = request.method === 'HEAD';
     if (url.pathname === '/v2/') response.writeHead(200).end('{}');
+    else if (this.referrers && url.pathname.includes('/referrers/')) this.#referrers(response, url);
     else if (kind === 'blobs' && name.startsWith('uploads/')) await this.#upload(request, response, repository, url);
     else if (kind === 'manifests' && request.method === 'PUT') {
       const bytes = await readAll(request);
@@ -113,6 +116,15 @@ export class ScriptedRegistry implements AsyncDisposable {
       response.end(head ? undefined : manifest.bytes);
     } else if (kind === 'blobs') this.#blob(request, response, name, head);
     else refuse(response, 404, 'NAME_UNKNOWN', 'repository name not known to registry');
+  }
+
+  #referrers(response: ServerResponse, url: URL): void {
+    const page = Number(url.searchParams.get('page') ?? 0);
+    const all = this.referrers ?? [];
+    const next = page + 1 < all.length ? { link: `<${url.pathname}?page=${page + 1}>; rel="next"` } : {};
+    response.writeHead(200, { 'content-type': mediaTypes.ociIndex, ...next });
+    const manifests = all.slice(page, page + 1).map(({ descriptor }) => descriptor);
+    response.end(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
   }
 
   #blob(request: IncomingMessage, response: ServerResponse, digest: string, head: boolean): void {

@@ -2,7 +2,6 @@ import { Unauthenticated } from '../../errdefs/index.ts';
 import type { Session } from '../client/session.ts';
 import { pingUrl } from '../hosts/host.ts';
 import type { Hosts } from '../hosts/hosts.ts';
-import { refusal } from '../http/answer.ts';
 import { type AuthConfig, registryKey } from './config.ts';
 
 /** What `POST /auth` answers. */
@@ -37,8 +36,6 @@ export async function login(auth: AuthConfig, hosts: Hosts, session: Session): P
     answer.body.resume();
     return { Status: 'Login Succeeded', IdentityToken: identity };
   }
-  const cause = await refusal(answer);
-  throw new Unauthenticated(`login attempt to ${url} failed with status: ${answer.status} ${answer.statusText}`, {
-    cause,
-  });
+  answer.body.resume();
+  throw new Unauthenticated(`login attempt to ${url} failed with status: ${answer.status} ${answer.statusText}`);
 }

@@ -45,7 +45,8 @@ export async function pullLayer(place: LayerPlace, pull: LayerPull): Promise<voi
   await flights.fly(digest, place.chainId, flight => fetchLayer(place, pull, flight));
 }
 
-async function isThere({ descriptor, chainId }: LayerPlace, { content, unpacker }: PullStore): Promise<boolean> {
+/** Whether nothing has to be done for a layer. */
+export async function isThere({ descriptor, chainId }: LayerPlace, { content, unpacker }: PullStore): Promise<boolean> {
   if ((await content.info(descriptor.digest)) === undefined) return false;
   return unpacker === undefined || (await unpacker.exists(chainId));
 }

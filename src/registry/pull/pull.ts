@@ -27,7 +27,7 @@ import type { LayerPlace, PullStore } from '../store.ts';
 import type { Flights } from './flights.ts';
 import type { Gate } from './gate.ts';
 import { sourceLabels } from './labels.ts';
-import { pullLayer } from './layer.ts';
+import { isThere, pullLayer } from './layer.ts';
 import { resolveManifest, tagOrDigest } from './resolve.ts';
 import { smallBlob } from './small-blobs.ts';
 
@@ -88,14 +88,16 @@ export async function pull(options: Pull): Promise<PullResult> {
   const config = parseImageConfig(await smallBlob(repositories, reference.domain, configDescriptor, store.content));
   checkPlatform(config, options);
   const places = placeLayers(layers, config);
-  const fetched = await pullLayers(places, fetching);
+  // As moby, which does not list the layers of an image that is there as it is.
+  const upToDate = configWasThere && (await areThere(places, store));
+  if (!upToDate) await pullLayers(places, fetching);
   return {
     target: top.descriptor,
     manifest: chosen.descriptor,
     config,
     configDescriptor,
     ...(places.length > 0 && { chainId: (places.at(-1) as LayerPlace).chainId }),
-    upToDate: configWasThere && !fetched,
+    upToDate,
   };
 }
 
@@ -198,12 +200,16 @@ function placeLayers(layers: readonly Descriptor[], config: ImageConfig): LayerP
   });
 }
 
-/** Whether any layer had to be fetched. The first failure ends the others, and is the one that is told. */
-async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise<boolean> {
+async function areThere(places: readonly LayerPlace[], store: PullStore): Promise<boolean> {
+  for (const place of places) if (!(await isThere(place, store))) return false;
+  return true;
+}
+
+/** The first failure ends the others, and is the one that is told. */
+async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise<void> {
   const stop = new AbortController();
   const signal = options.signal === undefined ? stop.signal : AbortSignal.any([options.signal, stop.signal]);
   const repositories = options.repositories.map(repository => repository.withSignal(signal));
-  let fetched = false;
   const run = async (place: LayerPlace, below: Promise<void> | undefined): Promise<void> => {
     const { digest } = place.descriptor;
     try {
@@ -214,7 +220,6 @@ async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise
         below,
         signal,
         onState: state => {
-          if (state.state !== 'alreadyExists') fetched = true;
           options.onEvent({ kind: 'layer', digest, id: shortId(digest), ...state });
         },
       });
@@ -232,5 +237,4 @@ async function pullLayers(places: readonly LayerPlace[], options: Pull): Promise
     throw stop.signal.reason instanceof Error
       ? stop.signal.reason
       : new EngineError('Unknown', String(stop.signal.reason));
-  return fetched;
 }

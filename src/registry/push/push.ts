@@ -1,3 +1,4 @@
+import { EngineError } from '../../errdefs/index.ts';
 import type { Descriptor, Platform } from '../../oci/index.ts';
 import { NoCredentials } from '../auth/authorizer.ts';
 import { hasBlob } from '../client/blobs.ts';
@@ -8,6 +9,7 @@ import { RegistryError } from '../http/answer.ts';
 import { type PushEvent, type PushLayerState, shortId } from '../progress.ts';
 import type { Gate } from '../pull/gate.ts';
 import { sourceLabels, sources } from '../pull/labels.ts';
+import { withoutPrompt } from '../pull/words.ts';
 import { type Reference, repositoryName } from '../reference/reference.ts';
 import type { BlobReader } from '../store.ts';
 import { planPush } from './plan.ts';
@@ -57,12 +59,12 @@ export async function push(options: Push): Promise<PushResult> {
 
 /** In moby's words: push tells the reason alone. */
 function pushFailure(err: unknown): unknown {
-  if (err instanceof NoCredentials) return new NoCredentials('no basic auth credentials');
+  if (err instanceof NoCredentials) return new EngineError('Unknown', 'no basic auth credentials');
   if (err instanceof RegistryError && err.entries.length > 1) {
     const first = err.message.split('\n')[0] as string;
-    return new RegistryError(err.code, first, err.status, err.entries, err.retryAfterMs);
+    return withoutPrompt(new RegistryError(err.code, first, err.status, err.entries, err.retryAfterMs));
   }
-  return err;
+  return withoutPrompt(err);
 }
 
 async function pushBlobs(blobs: readonly { descriptor: Descriptor; layer: boolean }[], options: Push): Promise<void> {
