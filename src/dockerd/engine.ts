@@ -90,7 +90,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     engineId: facts.engineId,
     warn: message => log.warn(message),
   });
-  undo.defer(() => networks.close());
+  // Without a running container nobody needs the bridges: an engine that ends leaves none behind.
+  undo.defer(() => (store.all().some(container => container.state.running) ? networks.close() : networks.destroy()));
   const alive = new Set(
     running.filter(task => task.status === 'running' || task.status === 'paused').map(task => task.id),
   );

@@ -16,7 +16,7 @@ export function logConfig(record: ContainerRecord, path: string): LogConfig {
   const options = Config ?? {};
   if (type === 'none') return { type: 'none' };
   if (type !== 'json-file' && type !== 'local') {
-    throw new InvalidArgument(`logger: no log driver named '${type}' is registered`);
+    throw new InvalidArgument(`error looking up logging plugin ${type}: plugin "${type}" not found`);
   }
   const asked = options['max-size'];
   const attributes = attributesOf(record, options);

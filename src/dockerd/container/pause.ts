@@ -8,7 +8,7 @@ export async function pauseContainer(services: ContainerServices, container: Con
   await container.lock.run(async () => {
     const { state, record } = container;
     if (!state.running) throw new Conflict(`container ${record.id} is not running`);
-    if (state.paused) throw new Conflict(`container ${record.id} is already paused`);
+    if (state.paused) throw new Conflict(`Container ${record.id} is already paused`);
     if (state.restarting)
       throw new Conflict(`Container ${record.id} is restarting, wait until the container is running`);
     await services.tasks.pause(record.id);

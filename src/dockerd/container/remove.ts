@@ -12,6 +12,8 @@ export interface RemoveOptions {
   readonly force: boolean;
   /** Anonymous volumes go too. */
   readonly volumes: boolean;
+  /** What the client called it, for the words of an error. */
+  readonly ref?: string;
 }
 
 /** Removes a container; a running one only by force. */
@@ -29,7 +31,7 @@ export async function removeContainer(
         const what = state.paused
           ? 'container is paused and must be unpaused first'
           : `container is ${state.restarting ? 'restarting' : 'running'}: stop the container before removing or force remove`;
-        throw new Conflict(`cannot remove container "/${record.name}": ${what}`);
+        throw new Conflict(`cannot remove container "${options.ref ?? `/${record.name}`}": ${what}`);
       }
       if (state.restarting) await container.lock.run(() => cancelRestart(services, container));
       else await killAndWait(services, container);

@@ -34,6 +34,8 @@ export interface MachineFacts {
   /** Capabilities that the daemon has itself. */
   readonly capabilities: readonly string[];
   readonly canRaiseLimits: boolean;
+  /** The daemon's own hard limits by Docker's names (`nofile`); what is missing is unlimited. */
+  readonly hardLimits: Readonly<Record<string, number>>;
   readonly platform: Platform;
 }
 

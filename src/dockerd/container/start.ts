@@ -6,7 +6,17 @@
 //   3  the files hosts, hostname, resolv.conf  6  clients that attached before; then the program runs
 
 import { mkdirSync, statSync } from 'node:fs';
-import { Conflict, InvalidArgument, isInvalidArgument, isNotFound, NotModified, Unknown } from '../../errdefs/index.ts';
+import {
+  Conflict,
+  codeOf,
+  describe,
+  EngineError,
+  InvalidArgument,
+  isInvalidArgument,
+  isNotFound,
+  NotModified,
+  Unknown,
+} from '../../errdefs/index.ts';
 import type { Endpoint, NetnsPlan } from '../../network/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { formatNs, nowNs } from '../clock.ts';
@@ -129,12 +139,12 @@ export function describeFailure(err: unknown): { code: number; error: unknown } 
   const has = (text: string): boolean => message.includes(text);
   if (!has('OCI runtime')) return { code: 128, error: err };
   if (has('executable file not found') || has('no such file or directory') || has('not a directory')) {
-    return { code: 127, error: new InvalidArgument(message, { cause: (err as Error).cause }) };
+    return { code: 127, error: new InvalidArgument(message) };
   }
   if (has('permission denied') || has('is a directory')) {
-    return { code: 126, error: new InvalidArgument(message, { cause: (err as Error).cause }) };
+    return { code: 126, error: new InvalidArgument(message) };
   }
-  return { code: 128, error: isInvalidArgument(err) ? err : new Unknown(message, { cause: (err as Error).cause }) };
+  return { code: 128, error: isInvalidArgument(err) ? err : new Unknown(message) };
 }
 
 /** Missing sources of binds become directories of root's, unless the mount asked for an error. */
@@ -185,7 +195,9 @@ async function connect(services: ContainerServices, container: Container): Promi
     hostname: config.Hostname,
     resolver: resolverOverrides(services, container),
   };
-  const endpoints = await services.networks.attach(sandbox, attachments, ports);
+  const endpoints = await services.networks.attach(sandbox, attachments, ports).catch((err: unknown) => {
+    throw new EngineError(codeOf(err), `failed to set up container networking: ${describe(err)}`);
+  });
   const names = Object.keys(record.networks);
   endpoints.forEach((endpoint, i) => {
     const name = names[i]!;

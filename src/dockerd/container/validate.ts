@@ -70,6 +70,8 @@ export interface ValidationFacts {
   readonly cgroupVersion: 1 | 2;
   /** Of the whole process, in RLIMIT names without the prefix: hard limits that cannot be raised. */
   readonly canRaiseLimits: boolean;
+  /** The daemon's own hard limits by Docker's names (`nofile`); what is missing is unlimited. */
+  readonly hardLimits: Readonly<Record<string, number>>;
 }
 
 /** Checks a completed HostConfig; the answer are warnings for the client. */
@@ -88,8 +90,8 @@ export function validateHostConfig(host: HostConfig, config: ContainerConfig, fa
     }
   }
   validatePorts(host);
-  normalise(host.CapAdd ?? []);
-  normalise(host.CapDrop ?? []);
+  normalise(host.CapAdd ?? [], 'CapAdd');
+  normalise(host.CapDrop ?? [], 'CapDrop');
   if (host.OomScoreAdj < -1000 || host.OomScoreAdj > 1000) {
     throw new InvalidArgument(`Invalid value ${host.OomScoreAdj}, range for oom score adj is [-1000, 1000]`);
   }
@@ -173,7 +175,7 @@ const commonLogOptions = ['mode', 'max-buffer-size'];
 function validateLog(host: HostConfig, facts: ValidationFacts): void {
   const { Type, Config } = host.LogConfig;
   if (!facts.logDrivers.includes(Type)) {
-    throw new InvalidArgument(`logger: no log driver named '${Type}' is registered`);
+    throw new InvalidArgument(`error looking up logging plugin ${Type}: plugin "${Type}" not found`);
   }
   const options = Config ?? {};
   const mode = options.mode;
@@ -282,7 +284,10 @@ function validateCpuset(text: string, available: number): void {
 }
 
 function limitWarnings(host: HostConfig, facts: ValidationFacts): string[] {
-  if (facts.canRaiseLimits || (host.Ulimits ?? []).length === 0) return [];
+  const above = (host.Ulimits ?? []).some(
+    limit => limit.Hard < 0 || limit.Hard > (facts.hardLimits[limit.Name] ?? Number.POSITIVE_INFINITY),
+  );
+  if (facts.canRaiseLimits || !above) return [];
   return [
     'This engine may not raise resource limits (it lacks CAP_SYS_RESOURCE); ulimits above its own are set as far as they go.',
   ];

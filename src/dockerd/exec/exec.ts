@@ -47,8 +47,8 @@ export class ExecStore {
   }
 
   /** POST /containers/{id}/exec. */
-  create(container: Container, request: ExecCreateRequest, hidden = false): Exec {
-    checkRunning(container);
+  create(container: Container, request: ExecCreateRequest, hidden = false, ref = container.id): Exec {
+    checkRunning(container, ref);
     if (request.Cmd === null || request.Cmd.length === 0) throw new InvalidArgument('No exec command specified');
     const { promise, resolve } = Promise.withResolvers<number>();
     const exec: Exec = {
@@ -186,10 +186,10 @@ export class ExecStore {
   }
 }
 
-function checkRunning(container: Container): void {
+function checkRunning(container: Container, ref = container.id): void {
   const { state, id } = container;
   if (!state.running) throw new Conflict(`container ${id} is not running`);
-  if (state.paused) throw new Conflict(`container ${id} is paused, unpause the container before exec`);
+  if (state.paused) throw new Conflict(`Container ${ref} is paused, unpause the container before exec`);
   if (state.restarting) throw new Conflict(`Container ${id} is restarting, wait until the container is running`);
 }
 

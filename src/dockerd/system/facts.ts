@@ -34,6 +34,7 @@ export function readFacts(engineId: string, berthVersion: string): SystemFacts {
     hostname: os.hostname(),
     capabilities,
     canRaiseLimits: capabilities.includes('CAP_SYS_RESOURCE'),
+    hardLimits: hardLimits(),
     platform: hostPlatform(),
     kernelVersion: os.release(),
     operatingSystem: release.PRETTY_NAME ?? 'Linux',
@@ -69,4 +70,33 @@ function osRelease(): Record<string, string> {
     if (match !== null) fields[match[1]!] = match[2] ?? match[3] ?? '';
   }
   return fields;
+}
+
+/** Names of /proc/PID/limits (proc_pid_limits(5)) as Docker's --ulimit calls them. */
+const limitNames: Readonly<Record<string, string>> = {
+  'Max cpu time': 'cpu',
+  'Max file size': 'fsize',
+  'Max data size': 'data',
+  'Max stack size': 'stack',
+  'Max core file size': 'core',
+  'Max resident set': 'rss',
+  'Max processes': 'nproc',
+  'Max open files': 'nofile',
+  'Max locked memory': 'memlock',
+  'Max file locks': 'locks',
+  'Max pending signals': 'sigpending',
+  'Max msgqueue size': 'msgqueue',
+  'Max nice priority': 'nice',
+  'Max realtime priority': 'rtprio',
+  'Max realtime timeout': 'rttime',
+};
+
+function hardLimits(): Record<string, number> {
+  const limits: Record<string, number> = {};
+  for (const line of readFileSync('/proc/self/limits', 'utf8').split('\n')) {
+    const [label = '', , hard = ''] = line.split(/\s{2,}/);
+    const name = limitNames[label];
+    if (name !== undefined && /^\d+$/.test(hard)) limits[name] = Number(hard);
+  }
+  return limits;
 }

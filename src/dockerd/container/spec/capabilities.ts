@@ -66,12 +66,12 @@ export const defaultCapabilities: readonly string[] = [
 ];
 
 /** `sys_admin` → `CAP_SYS_ADMIN`, `all` → `ALL`. InvalidArgument for what is none. */
-export function normalise(names: readonly string[]): string[] {
+export function normalise(names: readonly string[], option: 'CapAdd' | 'CapDrop'): string[] {
   return names.map(name => {
     const upper = name.toUpperCase();
     if (upper === 'ALL') return 'ALL';
     const full = upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
-    if (!allCapabilities.includes(full)) throw new InvalidArgument(`invalid capability: "${name}"`);
+    if (!allCapabilities.includes(full)) throw new InvalidArgument(`invalid ${option}: unknown capability: "${full}"`);
     return full;
   });
 }
@@ -84,8 +84,8 @@ export function capabilitySet(options: {
   readonly host: readonly string[];
 }): string[] {
   if (options.privileged) return [...options.host];
-  const add = normalise(options.add);
-  const drop = normalise(options.drop);
+  const add = normalise(options.add, 'CapAdd');
+  const drop = normalise(options.drop, 'CapDrop');
   if (add.length === 0 && drop.length === 0) return defaultCapabilities.filter(name => options.host.includes(name));
   if (add.includes('ALL')) return options.host.filter(name => !drop.includes(name));
   const base = drop.includes('ALL') ? [] : defaultCapabilities.filter(name => !drop.includes(name));

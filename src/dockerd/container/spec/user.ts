@@ -71,7 +71,7 @@ function groupId(text: string, groups: readonly GroupEntry[]): number {
   const group = groups.find(candidate => candidate.name === text);
   if (group !== undefined) return group.gid;
   if (number === undefined)
-    throw new InvalidArgument(`Unable to find group ${text}: no matching entries in group file`);
+    throw new InvalidArgument(`unable to find group ${text}: no matching entries in group file`);
   if (number < 0 || number > maxId) throw new InvalidArgument('uids and gids must be in range 0-2147483647');
   return number;
 }

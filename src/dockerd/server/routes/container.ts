@@ -8,7 +8,7 @@ import {
   hostConfigShape,
   updateRequestShape,
 } from '../../../api/index.ts';
-import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
+import { codeOf, describe, EngineError, InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
 import { parsePlatform } from '../../../oci/index.ts';
 import { formatNs } from '../../clock.ts';
 import { attachContainer, multiplexedStream, rawStream } from '../../container/attach.ts';
@@ -166,7 +166,11 @@ export function containerHandlers(services: ContainerServices, images: ImageName
     async containerKill(call) {
       const signal = call.query.text('signal');
       const container = find(call);
-      await killContainer(services, container, signal === '' ? undefined : parseSignal(signal));
+      try {
+        await killContainer(services, container, signal === '' ? undefined : parseSignal(signal));
+      } catch (err) {
+        throw new EngineError(codeOf(err), `cannot kill container: ${call.param('id')}: ${describe(err)}`);
+      }
       call.empty(204);
     },
 
@@ -202,7 +206,11 @@ export function containerHandlers(services: ContainerServices, images: ImageName
     async containerRemove(call) {
       if (call.query.bool('link')) throw new NotImplemented('removing a link of a container is not supported');
       const container = find(call);
-      await removeContainer(services, container, { force: call.query.bool('force'), volumes: call.query.bool('v') });
+      await removeContainer(services, container, {
+        force: call.query.bool('force'),
+        volumes: call.query.bool('v'),
+        ref: call.param('id'),
+      });
       call.empty(204);
     },
   };

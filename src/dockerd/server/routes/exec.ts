@@ -17,7 +17,7 @@ export function execHandlers(services: ContainerServices): Pick<Handlers, Names>
       const container = services.store.find(call.param('id'));
       const request = await call.body(execCreateShape, 'ExecOptions');
       detachKeysOf(request.DetachKeys);
-      call.json(201, { Id: services.execs().create(container, request).id });
+      call.json(201, { Id: services.execs().create(container, request, false, call.param('id')).id });
     },
 
     async execStart(call) {

@@ -1,6 +1,6 @@
 // What this engine does not do, said politely and in the words that clients look for (reference engine-api.md, "Refusing X endpoints").
 
-import { NotImplemented, Unavailable } from '../../../errdefs/index.ts';
+import { NotFound, NotImplemented, Unavailable } from '../../../errdefs/index.ts';
 import type { Handler } from '../call.ts';
 import type { Handlers } from '../server.ts';
 
@@ -30,7 +30,9 @@ export const refusedHandlers = {
   pluginPrivileges: plugins,
   pluginPull: plugins,
   pluginCreate: plugins,
-  pluginInspect: plugins,
+  pluginInspect: call => {
+    throw new NotFound(`plugin "${call.param('name')}" not found`);
+  },
   pluginEnable: plugins,
   pluginDisable: plugins,
   pluginUpgrade: plugins,
