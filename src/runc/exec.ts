@@ -38,6 +38,14 @@ export function compileExec(options: ExecOptions): Program {
   const host: Op[] = [];
   const init: Op[] = [];
   const userNamespace = (linux.namespaces ?? []).some(({ type }) => type === 'user');
+  const target = slots.takeInherited();
+  host.push({
+    op: 'pidfdOpen',
+    slot: target,
+    pid: initPid,
+    why: "the container's init",
+    failure: 'container is not running',
+  });
   const cgroup = planJoin(options.cgroups, slots);
   host.push(...cgroup.create);
   const mapped = (mappings: typeof linux.uidMappings, id: number) =>
@@ -52,12 +60,10 @@ export function compileExec(options: ExecOptions): Program {
           mapped(linux.gidMappings, process.user.gid),
         );
   if (pipes) host.push(...pipes.before);
-  const target = slots.takeInherited();
   const own = slots.takeInherited();
   const back = 'later children of ours are born where we are';
   const pid = cloneFlags.pid;
   host.push(
-    { op: 'pidfdOpen', slot: target, pid: initPid, why: "the container's init", failure: 'container is not running' },
     { op: 'open', slot: own, path: '/proc/self/ns/pid', flags: n.O_RDONLY | n.O_CLOEXEC, why: back },
     {
       op: 'setns',

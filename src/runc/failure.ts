@@ -26,8 +26,10 @@ function describe(op: Op | undefined, failure: ProgramFailure): string {
   if (op === undefined) return failure.detail || reason;
   if (op.op === 'exec' || op.op === 'checkExec') return execMessage(op, failure, name, reason);
   const attempted = op.failure ?? op.op;
-  const text = failure.detail || reason;
-  const confused = name === 'ENOTDIR' && /^(error mounting|mkdir|chdir)/.test(attempted);
+  // move_mount(2) says EINVAL where mount(2), whose word users know, says ENOTDIR.
+  const mixed = op.op === 'moveMount' && name === 'EINVAL';
+  const text = mixed ? 'not a directory' : failure.detail || reason;
+  const confused = (mixed || name === 'ENOTDIR') && /^(error mounting|mkdir|chdir)/.test(attempted);
   if (op.op === 'mkdir' && attempted === 'unable to apply cgroup configuration: mkdir')
     return `${attempted} ${op.path}: ${text}`;
   return `${attempted}: ${text}${confused ? mountHint : ''}`;

@@ -10,6 +10,9 @@ export const pidToken = '987654321987';
 
 export type HookName = keyof Hooks;
 
+/** No time-out: as long as the launcher can count, 24 days. */
+const forever = 2 ** 31 - 1;
+
 /** The state that hooks get. */
 export function hookState(
   compilation: Pick<Compilation, 'id' | 'spec' | 'bundle'>,
@@ -37,7 +40,7 @@ function hookOp(name: HookName, hook: Hook, index: number, stdin: string): Op {
     env: hook.env ?? [],
     stdin,
     ...(stdin.includes(pidToken) && { pidToken }),
-    timeoutMs: (hook.timeout ?? 0) * 1000,
+    timeoutMs: Math.min(hook.timeout === undefined ? forever : hook.timeout * 1000, forever),
     why: `runtime-spec config.md: hooks.${name}`,
     failure: `error running ${name} hook #${index}`,
   };

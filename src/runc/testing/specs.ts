@@ -42,7 +42,7 @@ export function baseSpec(changes: {
       cgroupsPath: '/docker/box',
       namespaces: [{ type: 'mount' }, { type: 'network' }, { type: 'uts' }, { type: 'pid' }, { type: 'ipc' }],
       maskedPaths: ['/proc/kcore', '/proc/keys', '/sys/firmware'],
-      readonlyPaths: ['/proc/sys', '/proc/sysrq-trigger'],
+      readonlyPaths: ['/proc/sys', '/proc/irq', '/proc/sysrq-trigger'],
       ...changes.linux,
     },
     ...changes.spec,
