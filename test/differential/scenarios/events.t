@@ -26,7 +26,22 @@ evt2 die 137
 $ docker events --since 10s --until 0s --filter type=network --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}' | sort -u
 network connect bridge
 network disconnect bridge
-$ docker events --since 10s --until 0s --filter nosuch=1 --format '{{.Action}}' | head -n 3
-load
-create
-attach
+$! an unknown filter is refused, as engines after 28 do: docker events --since 10s --until 0s --filter nosuch=1
+<time> image load <id> (name=<id>)
+<time> container create <id> (image=busybox, name=evt)
+<time> container attach <id> (image=busybox, name=evt)
+<time> network connect <id> (container=<id>, name=bridge, type=bridge)
+<time> container start <id> (image=busybox, name=evt)
+<time> network disconnect <id> (container=<id>, name=bridge, type=bridge)
+<time> container die <id> (execDuration=0, exitCode=0, image=busybox, name=evt)
+<time> container destroy <id> (image=busybox, name=evt)
+<time> container create <id> (image=busybox, name=evt2)
+<time> network connect <id> (container=<id>, name=bridge, type=bridge)
+<time> container start <id> (image=busybox, name=evt2)
+<time> container exec_create: true  <id> (execID=<id>, image=busybox, name=evt2)
+<time> container exec_start: true  <id> (execID=<id>, image=busybox, name=evt2)
+<time> container exec_die <id> (execID=<id>, exitCode=0, image=busybox, name=evt2)
+<time> container kill <id> (image=busybox, name=evt2, signal=9)
+<time> network disconnect <id> (container=<id>, name=bridge, type=bridge)
+<time> container die <id> (execDuration=0, exitCode=137, image=busybox, name=evt2)
+<time> container destroy <id> (image=busybox, name=evt2)

@@ -1,4 +1,4 @@
-$ docker run --name lg busybox sh -c 'echo one; echo two >&2; echo three; printf unfinished'
+$ docker run --name lg busybox sh -c 'echo one; sleep 0.1; echo two >&2; sleep 0.1; echo three; printf unfinished'
 one
 three
 unfinished
