@@ -1,6 +1,6 @@
 import { native } from '../launcher/index.ts';
 
-// Shims are our children only because we started them. Node reaps what its own child_process started and nothing else, so we do
+// Shims and loggers are our children only because we started them. Node reaps what its own child_process started and nothing else, so we do
 // it whenever a SIGCHLD comes.
 const waiting = new Set<number>();
 let listening = false;

@@ -12,13 +12,14 @@ import type { Process, Resources, RuntimeSpec } from '../../oci/index.ts';
 import type { CgroupStats, NetnsPlan } from '../../runc/index.ts';
 import type { AttachClient, ExitStatus, LogConfig } from '../../shim/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshotter.ts';
+import type { BinaryLog } from './binary-log.ts';
 
 export interface TaskIo {
   readonly terminal: boolean;
   readonly stdin: boolean;
   /** Close stdin at the end of the first attached client's input. */
   readonly stdinOnce: boolean;
-  readonly log: LogConfig;
+  readonly log: LogConfig | BinaryLog;
 }
 
 export interface CreateTaskOptions {

@@ -107,7 +107,7 @@ export class Task {
       if (exit !== undefined) this.#execEnded(exec, exit);
     }
     this.#nextNumber += numbersPerAdoption;
-    if (this.state.io.log.type !== 'none') this.#compress();
+    this.#compress();
   }
 
   async start(): Promise<void> {
@@ -274,7 +274,7 @@ export class Task {
 
   #compress(): void {
     const { log } = this.state.io;
-    if (log.type === 'none' || !log.compress || this.#shim === undefined) return;
+    if (log.type === 'none' || log.type === 'binary' || !log.compress || this.#shim === undefined) return;
     this.compressor.compress(log.path, (temporary, inode) => this.#connected().replaceRotatedLog(temporary, inode));
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -163,6 +163,28 @@ test('a kill for want of memory is told', { skip }, async () => {
   const status = await all.tasks.wait(options.id);
   assert.ok(status.oom);
   assert.ok(all.events.some(event => event.type === 'oom'));
+});
+
+test('a logging binary gets both streams, and the end', { skip }, async () => {
+  await using all = new TestTasks();
+  const script = join(all.directory, 'logger');
+  const out = join(all.directory, 'logged');
+  writeFileSync(
+    script,
+    `#!/bin/sh\nexec 5>&-\ncat <&3 >${out}.stdout &\ncat <&4 >${out}.stderr\nwait\necho "$CONTAINER_ID $1" >${out}.done\n`,
+    { mode: 0o755 },
+  );
+  const log = { type: 'binary', path: script, args: ['argument'] } as const;
+  const options = all.options('seq 1 1000; echo error >&2', {
+    io: { terminal: false, stdin: false, stdinOnce: false, log },
+  });
+  await all.tasks.create(options);
+  await all.tasks.start(options.id);
+  await all.tasks.wait(options.id);
+  while (!existsSync(`${out}.done`)) await sleep(5);
+  assert.equal(readFileSync(`${out}.done`, 'utf8'), `${options.id} argument\n`);
+  assert.equal(readFileSync(`${out}.stdout`, 'utf8'), Array.from({ length: 1000 }, (_, i) => `${i + 1}\n`).join(''));
+  assert.equal(readFileSync(`${out}.stderr`, 'utf8'), 'error\n');
 });
 
 test('from create to exit in a few milliseconds', { skip }, async () => {

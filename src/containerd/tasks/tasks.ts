@@ -1,6 +1,7 @@
 import { AlreadyExists, FailedPrecondition, NotFound } from '../../errdefs/index.ts';
 import type { Program } from '../../launcher/index.ts';
 import { connectShim, type ExitStatus, readExitFile, type ShimEvent, startShim } from '../../shim/index.ts';
+import { startBinaryLog } from './binary-log.ts';
 import { ociRuntime } from './oci-runtime.ts';
 import type { Runtime } from './runtime.ts';
 import { StateDirectory, type TaskState } from './state-directory.ts';
@@ -69,17 +70,19 @@ export function openTasks(options: TasksOptions): TaskService {
     tasks.set(id, task);
     const compiled = performance.now();
     try {
+      using logger = io.log.type === 'binary' ? await startBinaryLog(id, io.log) : undefined;
       const shim = await startShim({
         id,
         program,
         directory,
         io: { terminal: io.terminal, stdin: io.stdin, stdinOnce: io.stdinOnce },
-        log: io.log,
+        log: io.log.type === 'binary' ? { type: 'none' } : io.log,
         oomScore: { shim: -998, container: spec.process?.oomScoreAdj ?? 0 },
         onEvent: (event: ShimEvent) => task.onShim(event),
         ...(spillDirectory !== undefined && { spillDirectory }),
         ...(task.cgroup.oom !== undefined && { oom: task.cgroup.oom }),
       });
+      for (const client of logger?.clients ?? []) await shim.attach(0, client);
       task.created(shim);
       programs.set(task, program);
       const timings = { compileMs: compiled - begin, programMs: performance.now() - compiled };
