@@ -97,7 +97,9 @@ export class Registry implements Disposable {
 
   /** Sends an image: what the registry lacks of its blobs, then its manifests, the index last. */
   async push(options: PushOptions): Promise<PushResult> {
-    const [repository] = await this.#repositories(options, 'push');
+    const repositories = await this.#repositories(options, 'push');
+    // A mirror that takes pushes is still not where the image is said to go.
+    const repository = repositories.find(({ host }) => host.authoritative) ?? repositories[0];
     return push({
       ...options,
       repository: repository as Repository,

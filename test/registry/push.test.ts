@@ -265,3 +265,25 @@ test('search asks the host in front of the term, and tells what came of it', asy
   ]);
   await assert.rejects(registry.search({ term: 'x', limit: 101 }), /limit 101 is outside the range of \[1, 100\]/);
 });
+
+test('a mount that the token server does not want to allow becomes an upload', async () => {
+  const fresh = makeImage([{ m: noise(5000, 20) }]);
+  const store = MemoryStore.of(fresh);
+  for (const { labels } of store.blobs.values())
+    labels[`containerd.io/distribution.source.${scripted.host}`] = 'private';
+  scripted.behave = ({ request, response, next }) => {
+    if (request.path.startsWith('/token')) {
+      if (request.path.includes('private')) response.writeHead(403).end('{}');
+      else response.end('{"token":"t"}');
+    } else if (request.headers.authorization !== 'Bearer t') {
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${scripted.url}/token",service="s"` }).end();
+    } else next();
+  };
+  using own = new Registry({ retry: { attempts: 1 } });
+  await own.push({
+    reference: parseReference(`${scripted.host}/mine:v1`),
+    target: fresh.top.descriptor,
+    content: store.content,
+  });
+  assert.ok(scripted.manifests.has('mine:v1'));
+});

@@ -62,7 +62,7 @@ async function blobRefusal(answer: HttpAnswer, { digest }: Descriptor): Promise<
 
 /** Whether the repository has the blob. */
 export async function hasBlob(repository: Repository, descriptor: Descriptor): Promise<boolean> {
-  const answer = await repository.request({ method: 'HEAD', path: `blobs/${descriptor.digest}` }, [200, 404]);
+  const answer = await repository.request({ method: 'HEAD', path: `blobs/${descriptor.digest}` }, [200, 404, 405]);
   answer.body.resume();
   return answer.status === 200;
 }

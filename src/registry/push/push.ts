@@ -5,7 +5,7 @@ import { hasBlob } from '../client/blobs.ts';
 import { type FetchedManifest, putManifest } from '../client/manifests.ts';
 import type { Repository } from '../client/repository.ts';
 import { mountBlob, uploadBlob } from '../client/upload.ts';
-import { RegistryError } from '../http/answer.ts';
+import { isTransient, RegistryError } from '../http/answer.ts';
 import { type PushEvent, type PushLayerState, shortId } from '../progress.ts';
 import type { Gate } from '../pull/gate.ts';
 import { sourceLabels, sources } from '../pull/labels.ts';
@@ -108,9 +108,9 @@ async function pushBlob(
     .slice(0, 3)) {
     const mounted = await mountBlob(repository, descriptor, from).catch(err => {
       signal.throwIfAborted();
-      // No right to read there, or gone: then it is uploaded.
-      if (err instanceof RegistryError) return undefined;
-      throw err;
+      // No right to read there (some token servers then give no token at all), or gone: then it is uploaded.
+      if (isTransient(err)) throw err;
+      return undefined;
     });
     if (mounted === 'mounted') {
       say({ state: 'mountedFrom', repository: from });
