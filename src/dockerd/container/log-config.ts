@@ -25,6 +25,7 @@ export function logConfig(record: ContainerRecord, path: string): LogConfig {
     path,
     ...(asked !== '-1' && { maxSizeBytes: asked === undefined ? defaultMaxSizeBytes : parseSize(asked) }),
     maxFiles: Number(options['max-file'] ?? (asked === undefined ? defaultMaxFiles : 1)),
+    compress: (options.compress ?? String(type === 'local')) === 'true',
     ...(Object.keys(attributes).length > 0 && { attributes }),
   };
 }
