@@ -16,7 +16,8 @@ import { join } from 'node:path';
 import { ProgramError, runProgram } from '../../launcher/index.ts';
 import type { Process, RuntimeSpec } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
-import type { CgroupPaths } from '../cgroups/paths.ts';
+import { cgroupHost } from '../cgroups/host.ts';
+import { type CgroupPaths, cgroupPaths } from '../cgroups/paths.ts';
 import { type CreateOptions, planCreate } from '../create.ts';
 import { compileExec } from '../exec.ts';
 import { failureMessage } from '../failure.ts';
@@ -89,6 +90,8 @@ let count = 0;
 export class TestContainers implements AsyncDisposable {
   readonly bundle = mkdtempSync(join(tmpdir(), 'rnc-bundle-'));
   readonly rootfs = join(this.bundle, 'rootfs');
+  /** The parent of all cgroups made here. */
+  readonly #cgroup = `/rnc-test-${process.pid}-${++count}`;
   readonly #running = new Set<Running>();
 
   constructor() {
@@ -103,7 +106,7 @@ export class TestContainers implements AsyncDisposable {
     changes: Parameters<typeof baseSpec>[0],
     id = `rnc-${process.pid}-${++count}`,
   ): { id: string; spec: RuntimeSpec } {
-    const linux = { cgroupsPath: `/rnc-test/${id}`, ...changes.linux };
+    const linux = { cgroupsPath: `${this.#cgroup}/${id}`, ...changes.linux };
     return { id, spec: baseSpec({ ...changes, linux, spec: { root: { path: 'rootfs' }, ...changes.spec } }) };
   }
 
@@ -186,6 +189,7 @@ export class TestContainers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const running of [...this.#running]) await this.#finish(running, true);
+    await openCgroup(cgroupPaths(cgroupHost(), this.#cgroup, '')).remove();
     rmSync(this.bundle, { recursive: true, force: true });
   }
 }
