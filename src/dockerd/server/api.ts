@@ -5,13 +5,13 @@ import { NotImplemented } from '../../errdefs/index.ts';
 import { toAuthConfig } from '../../registry/index.ts';
 import type { ContainerServices } from '../container/services.ts';
 import type { EventLog } from '../event/event-log.ts';
-import type { ImageDeps } from '../image/deps.ts';
+import { type ImageDeps, ImageService } from '../image/index.ts';
 import { resolveImage } from '../image/names.ts';
 import type { Log } from '../log.ts';
 import { engineVersion, type SystemFacts } from '../system/facts.ts';
 import { containerHandlers, type ImageNames } from './routes/container.ts';
 import { execHandlers } from './routes/exec.ts';
-import { imageHandlers, pull } from './routes/image.ts';
+import { imageHandlers } from './routes/image.ts';
 import { networkHandlers } from './routes/network.ts';
 import { refusedHandlers } from './routes/refused.ts';
 import { systemHandlers } from './routes/system.ts';
@@ -31,6 +31,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
   const { services, images, events, facts, log } = parts;
   const { containerd } = images;
   const names = imageNames(containerd);
+  const imageService = new ImageService(images);
   const later = (what: string) => () => {
     throw new NotImplemented(`${what} is not implemented yet`);
   };
@@ -40,7 +41,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
     ...execHandlers(services),
     ...volumeHandlers(services.volumes, events),
     ...networkHandlers(services),
-    ...imageHandlers(images),
+    ...imageHandlers(imageService, images.registry),
     ...systemHandlers({
       containers: services,
       images: {
@@ -58,15 +59,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
     containerArchiveGet: later('cp'),
     containerArchivePut: later('cp'),
     commit: later('commit'),
-    imageCreate: call => {
-      if (call.query.text('fromImage') !== '') return pull(images, call);
-      throw new NotImplemented('import is not implemented yet');
-    },
-    imagePrune: later('image prune'),
-    imageSave: later('save'),
-    imageSaveOne: later('save'),
     imageAttestations: later('attestations'),
-    imagePush: later('push'),
     build: later('build'),
     buildPrune: later('build prune'),
     buildCancel: later('build cancel'),

@@ -2,17 +2,19 @@
 
 import { InvalidArgument } from '../../../errdefs/index.ts';
 import { type Platform, parsePlatform } from '../../../oci/index.ts';
-import { type AuthConfig, decodeAuthHeader, parseReference, withDefaultTag } from '../../../registry/index.ts';
-import type { ImageDeps } from '../../image/deps.ts';
-import { imageHistory, inspectImage } from '../../image/inspect.ts';
-import { listImages } from '../../image/list.ts';
-import { loadImages } from '../../image/load.ts';
-import { pullImage } from '../../image/pull.ts';
-import { removeImage } from '../../image/remove.ts';
-import { tagImage } from '../../image/tag.ts';
+import {
+  type AuthConfig,
+  decodeAuthHeader,
+  parseReference,
+  type Registry,
+  withDefaultTag,
+} from '../../../registry/index.ts';
+import { applyChanges } from '../../container/changes-config.ts';
+import type { ImageService } from '../../image/index.ts';
 import type { Call } from '../call.ts';
 import { progressStream } from '../progress-stream.ts';
 import type { Handlers } from '../server.ts';
+import { writeAll } from '../stream.ts';
 
 type Names =
   | 'imageList'
@@ -21,13 +23,18 @@ type Names =
   | 'imageHistory'
   | 'imageTag'
   | 'imageRemove'
+  | 'imageCreate'
+  | 'imagePrune'
+  | 'imagePush'
+  | 'imageSave'
+  | 'imageSaveOne'
   | 'imageSearch'
   | 'distributionInspect';
 
-export function imageHandlers(deps: ImageDeps): Pick<Handlers, Names> {
+export function imageHandlers(images: ImageService, registry: Registry): Pick<Handlers, Names> {
   return {
     async imageList(call) {
-      const items = await listImages(deps, {
+      const items = await images.list({
         filters: call.filterValues(),
         all: call.query.bool('all'),
         sharedSize: !call.below('1.42') && call.query.bool('shared-size'),
@@ -52,8 +59,7 @@ export function imageHandlers(deps: ImageDeps): Pick<Handlers, Names> {
     async imageLoad(call) {
       const quiet = call.query.bool('quiet');
       await progressStream(call, output =>
-        loadImages(
-          deps,
+        images.load(
           { archive: call.request, platforms: call.query.all('platform').map(platformOfJson), signal: call.signal },
           message => {
             if (!quiet || message.progressDetail === undefined) output(message);
@@ -67,42 +73,70 @@ export function imageHandlers(deps: ImageDeps): Pick<Handlers, Names> {
       const manifests = !call.below('1.48') && call.query.bool('manifests');
       call.json(
         200,
-        await inspectImage(deps, call.param('name'), { ...(platform !== undefined && { platform }), manifests }),
+        await images.inspect(call.param('name'), { ...(platform !== undefined && { platform }), manifests }),
       );
     },
 
     async imageHistory(call) {
-      call.json(200, await imageHistory(deps, call.param('name'), jsonPlatform(call)));
+      call.json(200, await images.history(call.param('name'), jsonPlatform(call)));
     },
 
     imageTag(call) {
-      tagImage(deps, call.param('name'), call.query.text('repo'), call.query.text('tag'));
+      images.tag(call.param('name'), call.query.text('repo'), call.query.text('tag'));
       call.empty(201);
     },
 
     async imageRemove(call) {
-      const items = await removeImage(deps, call.param('name'), {
+      const items = await images.remove(call.param('name'), {
         force: call.query.bool('force'),
         noPrune: call.query.bool('noprune'),
       });
       call.json(200, items);
     },
 
+    async imageCreate(call) {
+      if (call.query.text('fromImage') !== '') await pull(images, call);
+      else await importArchive(images, call);
+    },
+
+    async imagePrune(call) {
+      call.json(200, await images.prune(call.filterValues()));
+    },
+
+    async imagePush(call) {
+      const platform = call.below('1.46') ? undefined : jsonPlatform(call);
+      await progressStream(call, output =>
+        images.push(
+          {
+            name: call.param('name'),
+            tag: call.query.text('tag'),
+            ...(platform !== undefined && { platform }),
+            ...authOf(call),
+            signal: call.signal,
+          },
+          output,
+        ),
+      );
+    },
+
+    imageSave: call => save(images, call, call.query.all('names')),
+    imageSaveOne: call => save(images, call, [call.param('name')]),
+
     async imageSearch(call) {
       const term = call.query.text('term');
       const limit = call.query.integer('limit');
-      const found = await deps.registry.search({
+      const found = await registry.search({
         term,
         ...(limit !== undefined && { limit }),
         signal: call.signal,
         ...authOf(call),
-      } as never);
+      });
       call.json(200, found);
     },
 
     async distributionInspect(call) {
       const reference = withDefaultTag(parseReference(call.param('name')));
-      call.json(200, await deps.registry.inspect({ reference, signal: call.signal, ...authOf(call) }));
+      call.json(200, await registry.inspect({ reference, signal: call.signal, ...authOf(call) }));
     },
   };
 }
@@ -120,11 +154,10 @@ export function authOf(call: Call): { auth?: AuthConfig; headers?: Record<string
 }
 
 /** POST /images/create with fromImage. */
-export async function pull(deps: ImageDeps, call: Call): Promise<void> {
+async function pull(images: ImageService, call: Call): Promise<void> {
   const platform = call.query.text('platform');
   await progressStream(call, output =>
-    pullImage(
-      deps,
+    images.pull(
       {
         fromImage: call.query.text('fromImage'),
         tag: call.query.text('tag'),
@@ -135,6 +168,51 @@ export async function pull(deps: ImageDeps, call: Call): Promise<void> {
       output,
     ),
   );
+}
+
+/** POST /images/create with fromSrc: the archive is the body, or comes from a URL. */
+async function importArchive(images: ImageService, call: Call): Promise<void> {
+  const source = call.query.text('fromSrc');
+  if (source === '') throw new InvalidArgument('either fromImage or fromSrc must be given');
+  const platform = call.query.text('platform');
+  await progressStream(call, async output => {
+    let archive: AsyncIterable<Uint8Array> = call.request;
+    if (source !== '-') {
+      const url = source.includes('://') ? source : `http://${source}`;
+      output({ status: `Downloading from ${url}` });
+      const answer = await fetch(url, { signal: call.signal });
+      if (!answer.ok || answer.body === null)
+        throw new InvalidArgument(`${url}: ${answer.status} ${answer.statusText}`);
+      archive = answer.body as unknown as AsyncIterable<Uint8Array>;
+    }
+    const message = call.query.text('message');
+    await images.import(
+      {
+        archive,
+        repo: call.query.text('repo'),
+        tag: call.query.text('tag'),
+        message: message === '' ? `Imported from ${source}` : message,
+        config: applyChanges({}, call.query.all('changes')),
+        ...(platform !== '' && { platform: parsePlatform(platform) }),
+        signal: call.signal,
+      },
+      output,
+    );
+  });
+}
+
+async function save(images: ImageService, call: Call, names: readonly string[]): Promise<void> {
+  const platform = jsonPlatform(call);
+  const archive = await images.save({ names, ...(platform !== undefined && { platform }), signal: call.signal });
+  const out = call.stream('application/x-tar');
+  try {
+    for await (const bytes of archive) await writeAll(out, bytes, call.signal);
+    out.end();
+  } catch (err) {
+    // The status is out: a connection that breaks off says it.
+    out.destroy();
+    if (!call.signal.aborted) throw err;
+  }
 }
 
 /** `platform` of newer calls: JSON of an OCI platform. */
