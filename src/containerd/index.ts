@@ -10,7 +10,10 @@ export type {
   WriterOptions,
 } from './content/content-store.ts';
 export { copyDirectoryAttributes } from './differ/apply/settle.ts';
+export { type Change, listChanges } from './differ/diff/changes.ts';
 export type { DiffedLayer, Differ, DiffOptions } from './differ/diff/differ.ts';
+export { exportTree } from './differ/diff/export-tree.ts';
+export type { Extract, Extraction } from './differ/extractor.ts';
 export type { EntryType, TarEntry } from './differ/tar/entry.ts';
 export { decodeName, encodeName } from './differ/tar/name.ts';
 export { TarReader, type TarSink } from './differ/tar/reader.ts';
@@ -39,6 +42,7 @@ export type {
   Snapshotter,
   Usage,
 } from './snapshots/snapshotter.ts';
+export type { BinaryLog } from './tasks/binary-log.ts';
 export { ociRuntime } from './tasks/oci-runtime.ts';
 export type { CompiledContainer, Runtime, RuntimeCreateOptions, RuntimeExecOptions } from './tasks/runtime.ts';
 export type {

@@ -1,13 +1,11 @@
 // What a worker does besides layers: work on whole trees, in slices, since layers are unpacked on the same thread meanwhile.
 
 import { lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
-import { setImmediate } from 'node:timers/promises';
 import type { Usage } from '../../snapshots/snapshotter.ts';
 import { settle } from '../apply/settle.ts';
 import { type Diffed, writeDiff } from '../diff/write-diff.ts';
 import type { Job } from './protocol.ts';
-
-const sliceMs = 10;
+import { inSlices } from './slices.ts';
 
 export async function runJob(job: Job): Promise<Usage | Diffed | undefined> {
   switch (job.kind) {
@@ -25,17 +23,6 @@ export async function runJob(job: Job): Promise<Usage | Diffed | undefined> {
     }
     case 'diff':
       return await inSlices(writeDiff(job));
-  }
-}
-
-/** Runs a walk, letting others run every few milliseconds. */
-async function inSlices<T>(steps: Generator<void, T>): Promise<T> {
-  for (let until = performance.now() + sliceMs; ; ) {
-    const step = steps.next();
-    if (step.done) return step.value;
-    if (performance.now() < until) continue;
-    await setImmediate();
-    until = performance.now() + sliceMs;
   }
 }
 

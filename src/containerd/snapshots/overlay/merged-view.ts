@@ -1,7 +1,7 @@
 // What overlayfs would show of a stack of layers, looked up without mounting it. Links are taken as a process inside would take
 // them; the host's files are never reached: every step is relative to a descriptor and follows no link.
 
-import { closeSync } from 'node:fs';
+import { closeSync, readdirSync } from 'node:fs';
 import { InvalidArgument, NotFound } from '../../../errdefs/index.ts';
 import { native, type Stat } from '../../../launcher/index.ts';
 import { joinPath } from '../../differ/apply/entry-path.ts';
@@ -35,14 +35,21 @@ export type Found =
 export class MergedView implements Disposable {
   readonly #root: MergedDirectory;
   readonly #directories = new Map<string, MergedDirectory>();
-  readonly #fds: number[] = [];
+  readonly #fds = new Set<number>();
 
   /** Layers topmost first: lowerdirs of a mount, with the upper in front where there is one. */
   constructor(layers: readonly string[]) {
     const flags = openFlags.O_PATH | openFlags.O_DIRECTORY;
-    for (const layer of layers) this.#fds.push(native().openat2(-100, layer, flags, 0, 0));
-    if (this.#fds.length === 0) throw new InvalidArgument('view of no layers');
-    this.#root = { path: '', fds: [...this.#fds], stat: native().statx(this.#fds[0]!, '.', 0) };
+    const fds: number[] = [];
+    for (const layer of layers) {
+      const fd = native().openat2(-100, layer, flags, 0, 0);
+      this.#fds.add(fd);
+      fds.push(fd);
+      // An upper directory may hide everything below its root.
+      if (isOpaque(fd)) break;
+    }
+    if (fds[0] === undefined) throw new InvalidArgument('view of no layers');
+    this.#root = { path: '', fds, stat: native().statx(fds[0], '.', 0) };
   }
 
   [Symbol.dispose](): void {
@@ -50,7 +57,8 @@ export class MergedView implements Disposable {
   }
 
   close(): void {
-    for (const fd of this.#fds.splice(0)) closeSync(fd);
+    for (const fd of this.#fds) closeSync(fd);
+    this.#fds.clear();
   }
 
   /** What is at `path`; a link at its end is followed unless told not to. Undefined where there is nothing, or a link leads nowhere. */
@@ -108,7 +116,7 @@ export class MergedView implements Disposable {
         0,
         resolveFlags.BENEATH | resolveFlags.NO_SYMLINKS,
       );
-      this.#fds.push(opened);
+      this.#fds.add(opened);
       fds.push(opened);
       if (isOpaque(opened)) break;
     }
@@ -116,6 +124,37 @@ export class MergedView implements Disposable {
     const merged: MergedDirectory = { path, fds, stat: top };
     this.#directories.set(path, merged);
     return { kind: 'directory', directory: merged, stat: top, path };
+  }
+
+  /** Names in a directory, sorted; whiteouts and what they hide left out. */
+  list(directory: MergedDirectory): string[] {
+    const names = new Set<string>();
+    const hidden = new Set<string>();
+    for (const fd of directory.fds) {
+      for (const entry of readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true, encoding: 'buffer' })) {
+        const name = decodeName(entry.name);
+        if (names.has(name) || hidden.has(name)) continue;
+        if (entry.isCharacterDevice() && isWhiteout(native().statx(fd, encodeName(name), atSymlinkNoFollow))) {
+          hidden.add(name);
+        } else {
+          names.add(name);
+        }
+      }
+    }
+    return [...names].sort();
+  }
+
+  /** Lets go of a directory and what was found below it: a walk holds only the path that it is on. */
+  forget(directory: MergedDirectory): void {
+    for (const [path, known] of this.#directories) {
+      if (known !== directory && !path.startsWith(`${directory.path}/`)) continue;
+      this.#directories.delete(path);
+      for (const fd of known.fds) if (this.#fds.delete(fd)) closeSync(fd);
+    }
+  }
+
+  get root(): MergedDirectory {
+    return this.#root;
   }
 
   /** Opens a regular file for reading; the descriptor is the caller's. NotFound where there is none. */
