@@ -41,7 +41,8 @@ export class Task {
   #exit: ExitStatus | undefined;
   #pid = 0;
   #nextNumber = 1;
-  #startFailed = false;
+  /** Is a shim that leaves without a word the end of the task? Not while it is being created, started or deleted: then the answer tells. */
+  #watched = false;
 
   constructor(options: {
     state: TaskState;
@@ -88,6 +89,7 @@ export class Task {
   created(shim: Shim): void {
     this.#shim = shim;
     this.#pid = shim.initPid;
+    this.#watched = true;
     this.#emit({ type: 'create', id: this.id, pid: this.#pid });
   }
 
@@ -100,6 +102,7 @@ export class Task {
     this.#shim = shim;
     this.#pid = shim?.initPid ?? 0;
     this.#status = status;
+    this.#watched = true;
     for (const { execId, number, pid, exit } of execs) {
       const exec: Exec = { id: execId, number, pid, ended: Promise.withResolvers() };
       this.#execs.set(execId, exec);
@@ -112,9 +115,9 @@ export class Task {
 
   async start(): Promise<void> {
     if (this.#status !== 'created') throw new FailedPrecondition(`task ${this.id} is already ${this.#status}`);
-    this.#startFailed = true; // until it has not: a shim that leaves now is no exit
+    this.#watched = false;
     await this.#connected().start();
-    this.#startFailed = false;
+    this.#watched = true;
     this.#status = 'running';
     this.#emit({ type: 'start', id: this.id, pid: this.#pid });
   }
@@ -141,7 +144,7 @@ export class Task {
         return;
       case 'lost':
         this.#shim = undefined;
-        if (this.#exit === undefined && !this.#startFailed) void this.recover();
+        if (this.#exit === undefined && this.#watched) void this.recover();
         return;
     }
   }
@@ -300,7 +303,7 @@ export class Task {
   async release(): Promise<void> {
     const shim = this.#shim;
     this.#shim = undefined;
-    this.#startFailed = true;
+    this.#watched = false;
     if (shim === undefined) return;
     await shim.shutdown().catch(() => {}); // it has left already
     shim.close();

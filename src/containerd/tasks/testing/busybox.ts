@@ -17,11 +17,13 @@ export const cannotRun: string | false =
 const applets = ['sh', 'cat', 'echo', 'sleep', 'true', 'id', 'ps', 'kill', 'seq', 'head', 'stty', 'ls', 'dd', 'tail'];
 const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_SYS_CHROOT'];
 
+/** Across all instances: cgroups are named after the ids. */
+let count = 0;
+
 export class TestTasks implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'berth-tasks-'));
   readonly events: TaskEvent[] = [];
   tasks: TaskService;
-  #count = 0;
 
   constructor() {
     const bin = join(this.directory, 'root', 'bin');
@@ -61,7 +63,7 @@ export class TestTasks implements AsyncDisposable {
     script: string,
     more: Partial<CreateTaskOptions> & { process?: Partial<Process>; memory?: number } = {},
   ): CreateTaskOptions {
-    const id = more.id ?? `t${process.pid}-${++this.#count}`;
+    const id = more.id ?? `t${process.pid}-${++count}`;
     const log: LogConfig = { type: 'json-file', path: join(this.directory, `${id}.log`) };
     const spec: RuntimeSpec = {
       ociVersion: '1.3.0',
