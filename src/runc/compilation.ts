@@ -1,6 +1,6 @@
 // What the parts of a compilation share: the two lists that grow, the slots of each, and facts of the machine.
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import type { At, Op, Slot } from '../launcher/index.ts';
 import type { RuntimeSpec } from '../oci/index.ts';
@@ -18,6 +18,10 @@ export interface HostFacts {
   readonly kernel: readonly [number, number];
   /** Are we root in the initial user namespace? False: rootless. */
   readonly privileged: boolean;
+  /** Rootless: is our own cgroup ours to divide? */
+  readonly cgroupsDelegated?: boolean;
+  /** Rootless: the set-uid helpers that write maps of more ids than one's own. */
+  readonly idMapHelpers?: { readonly uid: string; readonly gid: string };
 }
 
 let facts: HostFacts | undefined;
@@ -26,14 +30,42 @@ let facts: HostFacts | undefined;
 export function hostFacts(): HostFacts {
   if (facts === undefined) {
     const [major = 0, minor = 0] = release().split(/[.-]/).map(Number);
+    const privileged = isPrivileged();
+    const cgroups = cgroupHost();
     facts = {
-      cgroups: cgroupHost(),
+      cgroups,
       cgroupFiles: realCgroupFiles,
       kernel: [major, minor],
-      privileged: process.geteuid?.() === 0,
+      privileged,
+      ...(!privileged && { cgroupsDelegated: isDelegated(cgroups), ...findIdMapHelpers() }),
     };
   }
   return facts;
+}
+
+/** Root in a user namespace that maps only some ids is no root of the machine: it can neither make devices nor open its disks. */
+function isPrivileged(): boolean {
+  if (process.geteuid?.() !== 0) return false;
+  const map = readFileSync('/proc/self/uid_map', 'utf8').trim().split(/\s+/);
+  return map.join(' ') === '0 0 4294967295';
+}
+
+function isDelegated({ mode, unified }: CgroupHost): boolean {
+  if (mode !== 'unified' || unified === undefined) return false;
+  try {
+    accessSync(unified.mountpoint + unified.own, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findIdMapHelpers(): Pick<HostFacts, 'idMapHelpers'> {
+  const find = (name: string) =>
+    ['/usr/bin', '/bin', '/usr/local/bin'].map(directory => `${directory}/${name}`).find(path => existsSync(path));
+  const uid = find('newuidmap');
+  const gid = find('newgidmap');
+  return uid && gid ? { idMapHelpers: { uid, gid } } : {};
 }
 
 export const kernelAtLeast = (host: HostFacts, major: number, minor: number): boolean =>

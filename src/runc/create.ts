@@ -1,10 +1,11 @@
 // Compiles a container: runtime spec → program. See op.ts for how its two processes meet.
 
-import { InvalidArgument, NotImplemented } from '../errdefs/index.ts';
+import { InvalidArgument, NotImplemented, PermissionDenied } from '../errdefs/index.ts';
 import type { Op, Program, Slot } from '../launcher/index.ts';
 import type { IdMapping, Mount, RuntimeSpec } from '../oci/index.ts';
 import { type CgroupPaths, cgroupPaths } from './cgroups/paths.ts';
-import { planCgroups } from './cgroups/plan.ts';
+import { type CgroupPlan, planCgroups } from './cgroups/plan.ts';
+import { v1Values, v2Values } from './cgroups/values.ts';
 import {
   allCapabilities,
   availableCapabilities,
@@ -21,7 +22,7 @@ import { memoryPolicyOp, personalityOp } from './process/scheduling.ts';
 import { type EnteredRoot, enterRootfs, sealRootfs } from './rootfs/rootfs.ts';
 import { Slots } from './slots.ts';
 import { planPipes, type Stdio, type StdioOps, terminalOps } from './stdio.ts';
-import { hostId, writeMaps } from './user-namespace.ts';
+import { deniesSetgroups, hostId, writeMaps, writeMapsByHelpers } from './user-namespace.ts';
 import { validateSpec } from './validate.ts';
 
 /** Netlink messages that give the new network namespace its interfaces: prepared by the network part, sent by the launcher. */
@@ -78,7 +79,7 @@ export function planCreate(options: CreateOptions): CreatePlan {
   validateSpec(spec);
   const linux = spec.linux ?? {};
   const namespaces = planNamespaces(linux);
-  const cgroups = cgroupPaths(facts.cgroups, linux.cgroupsPath, id);
+  const cgroups = hasCgroups(facts, spec) ? cgroupPaths(facts.cgroups, linux.cgroupsPath, id) : { v1: {} };
   const compilation: Compilation = {
     id,
     spec,
@@ -95,6 +96,17 @@ export function planCreate(options: CreateOptions): CreatePlan {
   return { program: compilation.host, cgroups, warnings };
 }
 
+/** Rootless without a delegated cgroup the container stays in ours, which it may only if nobody asked for limits. */
+function hasCgroups(facts: HostFacts, { linux = {} }: RuntimeSpec): boolean {
+  if (facts.privileged || facts.cgroupsDelegated === true) return true;
+  const { devices: _, ...limits } = linux.resources ?? {};
+  const values = facts.cgroups.mode === 'unified' ? v2Values(limits) : v1Values(limits);
+  if (values.length > 0) {
+    throw new PermissionDenied('rootless needs no limits + no cgrouppath when no permission is granted for cgroups');
+  }
+  return false;
+}
+
 /** The program alone. */
 export const compileCreate = (options: CreateOptions): Program => planCreate(options).program;
 
@@ -108,7 +120,10 @@ function compose(
   const process = spec.process;
   if (process === undefined) throw new InvalidArgument('config.json has no process');
   const linux = spec.linux ?? {};
-  const cgroup = planCgroups(facts.cgroups, cgroups, linux.resources ?? {}, slots, facts.cgroupFiles);
+  const cgroup: CgroupPlan =
+    cgroups.v2 === undefined && Object.keys(cgroups.v1).length === 0
+      ? { create: [], join: [] }
+      : planCgroups(facts.cgroups, cgroups, linux.resources ?? {}, slots, facts.cgroupFiles);
   host.push(...cgroup.create);
 
   const stdio = planStdio(compilation, options);
@@ -275,7 +290,7 @@ function finishInit(
       slots,
       root: root.root,
       proc: root.proc,
-      denySetgroups: compilation.userNamespace && !compilation.facts.privileged && (linux.gidMappings ?? []).length < 2,
+      denySetgroups: deniesSetgroups(compilation.facts, linux),
       preserveFds: options.preserveFds ?? 0,
       startHooks: hookOps(compilation, 'startContainer', 'created'),
       ...(fifo !== undefined && {
@@ -393,11 +408,17 @@ function nameOps({ spec, init }: Compilation): void {
 }
 
 function mapOps({ spec, facts }: Compilation): readonly Op[] {
-  const linux = spec.linux ?? {};
-  const single = (mappings: readonly IdMapping[]) => mappings.length === 1 && mappings[0]!.size === 1;
+  const { uidMappings = [], gidMappings = [] } = spec.linux ?? {};
+  if (facts.privileged) return writeMaps(uidMappings, gidMappings, false);
+  const own = (mappings: readonly IdMapping[]) => mappings.length === 1 && mappings[0]!.size === 1;
   // An unprivileged process may map only itself, and its groups only once setgroups is denied.
-  const rootless = !facts.privileged;
-  return writeMaps(linux.uidMappings ?? [], linux.gidMappings ?? [], rootless && single(linux.gidMappings ?? []));
+  if (own(uidMappings) && own(gidMappings)) return writeMaps(uidMappings, gidMappings, true);
+  if (facts.idMapHelpers === undefined) {
+    throw new NotImplemented(
+      'mapping more than your own id needs newuidmap and newgidmap (Debian: uidmap), which are not installed',
+    );
+  }
+  return writeMapsByHelpers(facts.idMapHelpers, uidMappings, gidMappings);
 }
 
 function receiveConsole({ spec, host, slots }: Compilation, { stdio, consoleSocket }: CreateOptions): void {

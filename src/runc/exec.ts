@@ -13,7 +13,7 @@ import { processOps } from './process/process.ts';
 import { bitList } from './process/scheduling.ts';
 import { Slots } from './slots.ts';
 import { planPipes, type Stdio, terminalOps } from './stdio.ts';
-import { hostId } from './user-namespace.ts';
+import { deniesSetgroups, hostId } from './user-namespace.ts';
 
 export interface ExecOptions {
   /** The container's. */
@@ -165,7 +165,7 @@ export function compileExec(options: ExecOptions): Program {
       slots,
       root,
       proc,
-      denySetgroups: userNamespace && !facts.privileged && (linux.gidMappings ?? []).length < 2,
+      denySetgroups: deniesSetgroups(facts, linux),
       preserveFds: options.preserveFds ?? 0,
     }),
   );

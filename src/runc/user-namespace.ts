@@ -2,8 +2,9 @@
 
 import { InvalidArgument } from '../errdefs/index.ts';
 import type { Op, Slot } from '../launcher/index.ts';
-import type { IdMapping } from '../oci/index.ts';
-import type { Compilation } from './compilation.ts';
+import type { IdMapping, Linux } from '../oci/index.ts';
+import type { Compilation, HostFacts } from './compilation.ts';
+import { pidToken } from './hooks.ts';
 import { CLONE_NEWUSER, O_CLOEXEC, O_RDONLY } from './numbers.ts';
 
 /** A map as /proc/PID/uid_map takes it. */
@@ -34,6 +35,39 @@ export function writeMaps(
     { op: 'writeIdMap', file: 'gid_map', data: formatIdMap(gids), ...words, failure: 'failed to write the gid map' },
     { op: 'writeIdMap', file: 'uid_map', data: formatIdMap(uids), ...words, failure: 'failed to write the uid map' },
   ];
+}
+
+/** The same by the set-uid helpers newuidmap and newgidmap, for an unprivileged user with ranges in /etc/subuid and /etc/subgid. They take the pid as an argument, which a shell reads for them. */
+export function writeMapsByHelpers(
+  helpers: { readonly uid: string; readonly gid: string },
+  uids: readonly IdMapping[],
+  gids: readonly IdMapping[],
+): readonly Op[] {
+  const run = (helper: string, mappings: readonly IdMapping[]): Op => ({
+    op: 'run',
+    path: '/bin/sh',
+    args: [
+      'sh',
+      '-c',
+      'read pid; exec "$0" "$pid" "$@"',
+      helper,
+      ...mappings.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size].map(String)),
+    ],
+    env: ['PATH=/usr/bin:/bin'],
+    stdin: `${pidToken}\n`,
+    pidToken,
+    timeoutMs: 10_000,
+    why: 'rootless: ids beyond our own are mapped by set-uid helpers',
+    failure: `${helper} failed`,
+  });
+  return [run(helpers.gid, gids), run(helpers.uid, uids)];
+}
+
+/** A user who maps only itself must deny setgroups. */
+export function deniesSetgroups(facts: HostFacts, linux: Linux): boolean {
+  const isNew = (linux.namespaces ?? []).some(({ type }) => type === 'user');
+  const { gidMappings = [] } = linux;
+  return isNew && !facts.privileged && gidMappings.length === 1 && gidMappings[0]!.size === 1;
 }
 
 /** Makes a user namespace that is only a pair of maps, held by the descriptor that is returned: a child opens its own, sends it, and leaves. */

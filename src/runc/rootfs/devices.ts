@@ -47,8 +47,9 @@ export function devPath(root: Slot, dev: Slot | undefined, path: string): At {
 export function prepareDeviceBinds(compilation: Compilation): (root: Slot) => void {
   if (!compilation.userNamespace && compilation.facts.privileged) return () => undefined;
   const bound = devices(compilation).map(device => {
-    const slot = compilation.slots.takeInherited();
-    compilation.host.push({
+    const onHost = compilation.facts.privileged;
+    const slot = onHost ? compilation.slots.takeInherited() : compilation.slots.take();
+    (onHost ? compilation.host : compilation.init).push({
       op: 'openTree',
       slot,
       recursive: false,

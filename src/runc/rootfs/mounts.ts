@@ -83,7 +83,9 @@ function prepareBind(compilation: Compilation, mount: Mount, options: MountOptio
   }
   const source = resolve(compilation.bundle, mount.source);
   // With a user namespace the container's root may not be allowed to see the source: the host opens it (as runc does).
-  const onHost = compilation.userNamespace || options.idmap !== undefined || mount.uidMappings !== undefined;
+  const onHost =
+    compilation.facts.privileged &&
+    (compilation.userNamespace || options.idmap !== undefined || mount.uidMappings !== undefined);
   const list = onHost ? compilation.host : compilation.init;
   const slot = onHost ? compilation.slots.takeInherited() : compilation.slots.take();
   const words = { why: spec(mount), failure: failure(source, mount) };
@@ -154,7 +156,7 @@ function pushPropagation(list: Op[], slot: Slot, mode: number, words: object): v
 function prepareFileSystem(compilation: Compilation, mount: Mount, options: MountOptions): PreparedMount {
   const type = mount.type ?? 'none';
   if (type === 'none' || type === '') throw new InvalidArgument(`mount at "${mount.destination}" has no type`);
-  const onHost = compilation.userNamespace && !pseudo.has(type) && type !== 'overlay';
+  const onHost = compilation.facts.privileged && compilation.userNamespace && !pseudo.has(type) && type !== 'overlay';
   const list = onHost ? compilation.host : compilation.init;
   const slot = onHost ? compilation.slots.takeInherited() : compilation.slots.take();
   const source = mount.source ?? type;

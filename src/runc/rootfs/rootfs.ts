@@ -193,8 +193,9 @@ function mountOverlay(compilation: Compilation, target: string, data: readonly s
   const { init, slots, userNamespace, facts } = compilation;
   if (kernelAtLeast(facts, 6, 8)) {
     // In a user namespace the layers may be closed to the container's root: the host mounts, detached.
-    const slot = userNamespace ? slots.takeInherited() : slots.take();
-    (userNamespace ? compilation.host : init).push({
+    const onHost = userNamespace && facts.privileged;
+    const slot = onHost ? slots.takeInherited() : slots.take();
+    (onHost ? compilation.host : init).push({
       op: 'fsmount',
       slot,
       type: 'overlay',
