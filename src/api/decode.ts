@@ -1,5 +1,7 @@
 // Request bodies become typed values here, with the manners of Go's decoder that clients rely on: keys match in any case,
 // null leaves the default, unknown fields are ignored, and a wrong type is refused by field and Go type name.
+//
+// The marks without effect on us tell the bundler that a shape nobody uses may go: the client's bundle has none of them.
 
 import { InvalidArgument } from '../errdefs/index.ts';
 import { jsonProblem } from './json-syntax.ts';
@@ -27,6 +29,7 @@ function mismatch(value: unknown, path: string, goType: string, detail = ''): ne
   throw new InvalidArgument(`json: cannot unmarshal ${kindOf(value)}${detail} into ${into} of type ${goType}`);
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function scalar<T>(goType: string, kind: string, zero: T): Shape<T> {
   return {
     goType,
@@ -35,11 +38,12 @@ function scalar<T>(goType: string, kind: string, zero: T): Shape<T> {
   };
 }
 
-export const text = (goType = 'string'): Shape<string> => scalar(goType, 'string', '');
-export const bool = (): Shape<boolean> => scalar('bool', 'boolean', false);
-export const float = (): Shape<number> => scalar('float64', 'number', 0);
+export const text = /* @__NO_SIDE_EFFECTS__ */ (goType = 'string'): Shape<string> => scalar(goType, 'string', '');
+export const bool = /* @__NO_SIDE_EFFECTS__ */ (): Shape<boolean> => scalar('bool', 'boolean', false);
+export const float = /* @__NO_SIDE_EFFECTS__ */ (): Shape<number> => scalar('float64', 'number', 0);
 
 /** An integer of Go's `goType`. Values beyond 2^53 lose their last digits; beyond 64 bits they are refused. */
+/* @__NO_SIDE_EFFECTS__ */
 export function int(goType = 'int64'): Shape<number> {
   const unsigned = goType.startsWith('uint');
   return {
@@ -58,6 +62,7 @@ export function int(goType = 'int64'): Shape<number> {
 }
 
 /** A slice; absent is null, as Go's nil slice prints. */
+/* @__NO_SIDE_EFFECTS__ */
 export function list<T>(element: Shape<T>): Shape<readonly T[] | null> {
   const goType = `[]${element.goType}`;
   return {
@@ -73,6 +78,7 @@ export function list<T>(element: Shape<T>): Shape<readonly T[] | null> {
 }
 
 /** A map with string keys; absent is null, as Go's nil map prints. */
+/* @__NO_SIDE_EFFECTS__ */
 export function dict<T>(element: Shape<T>, keyType = 'string'): Shape<Readonly<Record<string, T>> | null> {
   const goType = `map[${keyType}]${element.goType}`;
   return {
@@ -97,6 +103,7 @@ type Fields = Readonly<Record<string, Shape<unknown>>>;
 type StructOf<F extends Fields> = { readonly [K in keyof F]: Decoded<F[K]> };
 
 /** An object with known fields, spelled as we spell them whatever case they came in; the rest is ignored. */
+/* @__NO_SIDE_EFFECTS__ */
 export function struct<F extends Fields>(goType: string, fields: F): Shape<StructOf<F>> {
   const names = Object.keys(fields);
   const byLowerCase = new Map(names.map(name => [name.toLowerCase(), name]));
@@ -122,16 +129,19 @@ export function struct<F extends Fields>(goType: string, fields: F): Shape<Struc
 }
 
 /** A pointer that is left out of JSON when it is nil (`omitempty`): absent is undefined. */
+/* @__NO_SIDE_EFFECTS__ */
 export function optional<T>(element: Shape<T>): Shape<T | undefined> {
   return { goType: element.goType, zero: () => undefined, decode: element.decode };
 }
 
 /** A pointer that prints as null when it is nil. */
+/* @__NO_SIDE_EFFECTS__ */
 export function nullable<T>(element: Shape<T>): Shape<T | null> {
   return { goType: element.goType, zero: () => null, decode: element.decode };
 }
 
 /** Go's strslice: an array of strings, or one string that stands for an array of one. */
+/* @__NO_SIDE_EFFECTS__ */
 export function textOrList(): Shape<readonly string[] | null> {
   const array = list(text());
   return {
@@ -146,10 +156,10 @@ export function textOrList(): Shape<readonly string[] | null> {
 }
 
 /** The set that Go writes as map[...]struct{}. */
-export const emptyStruct = (): Shape<Record<never, never>> => struct('struct {}', {});
+export const emptyStruct = /* @__NO_SIDE_EFFECTS__ */ (): Shape<Record<never, never>> => struct('struct {}', {});
 
 /** Any JSON, unchecked. */
-export const anything = (): Shape<unknown> => ({
+export const anything = /* @__NO_SIDE_EFFECTS__ */ (): Shape<unknown> => ({
   goType: 'interface {}',
   zero: () => undefined,
   decode: value => value,

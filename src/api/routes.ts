@@ -163,20 +163,26 @@ function compile(route: Route): CompiledRoute {
   return { route, pattern: new RegExp(`^${source}$`), names };
 }
 
-// By method and first segment, so that a request tries a handful of patterns.
-const byMethodAndHead = new Map<string, CompiledRoute[]>();
-for (const route of routes) {
-  const key = `${route.method} ${route.path.split('/')[1]}`;
-  const list = byMethodAndHead.get(key) ?? [];
-  list.push(compile(route));
-  byMethodAndHead.set(key, list);
+let compiled: Map<string, CompiledRoute[]> | undefined;
+
+/** By method and first segment, so that a request tries a handful of patterns. Compiled when first asked for: the client never does. */
+function compiledRoutes(): Map<string, CompiledRoute[]> {
+  if (compiled !== undefined) return compiled;
+  compiled = new Map();
+  for (const route of routes) {
+    const key = `${route.method} ${route.path.split('/')[1]}`;
+    const list = compiled.get(key) ?? [];
+    list.push(compile(route));
+    compiled.set(key, list);
+  }
+  return compiled;
 }
 
 /** Finds the route of a request's path (without its query); undefined is the engine's 404 "page not found". */
 export function matchRoute(method: string, path: string): RouteMatch | undefined {
   const prefix = /^\/v([0-9.]+)(?=\/)/.exec(path);
   const rest = prefix === null ? path : path.slice(prefix[0].length);
-  for (const { route, pattern, names } of byMethodAndHead.get(`${method} ${rest.split('/', 2)[1]}`) ?? []) {
+  for (const { route, pattern, names } of compiledRoutes().get(`${method} ${rest.split('/', 2)[1]}`) ?? []) {
     const match = pattern.exec(rest);
     if (match === null) continue;
     const parameters: Record<string, string> = {};
