@@ -23,6 +23,7 @@ import { EventLog } from './event/event-log.ts';
 import { ExecStore } from './exec/exec.ts';
 import type { ImageDeps } from './image/deps.ts';
 import { createLog, type Log } from './log.ts';
+import { denialAttributes } from './network/egress.ts';
 import { networkStore } from './network/network-store.ts';
 import { createApiServer } from './server/api.ts';
 import { type Listener, listen } from './server/listen.ts';
@@ -88,6 +89,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...(config.hostIp !== undefined && { publishAddress: config.hostIp }),
     ...(config.addressPools.length > 0 && { defaultAddressPools: config.addressPools }),
     engineId: facts.engineId,
+    onDenied: denial => events.publish('network', 'deny', denial.networkId, denialAttributes(denial)),
     warn: message => log.warn(message),
   });
   // Without a running container nobody needs the bridges: an engine that ends leaves none behind.

@@ -1,5 +1,6 @@
 // The contract of this part: what the daemon and the task service see of it.
 
+import type { Denial } from './egress/egress.ts';
 import type { Endpoint, EndpointConfig, PortBindingRequest, Sandbox } from './endpoint.ts';
 import type { AddressPoolConfig } from './ipam/subnets.ts';
 import type { CreateNetworkOptions, NetworkRecord, NetworkStore } from './network.ts';
@@ -31,6 +32,8 @@ export interface NetworkControllerOptions {
   /** nf_tables table; default `berth-` and the bridge's name. */
   readonly table?: string;
   readonly reservePort?: ReservePort;
+  /** Told of everything that an egress policy kept inside. */
+  readonly onDenied?: (denial: Denial) => void;
   /** Told once each, for people: what is not as it should be and could not be set right. */
   readonly warn?: (message: string) => void;
 }
@@ -107,6 +110,8 @@ export interface NetworkController {
     network: string,
   ): Promise<Endpoint[]>;
 
+  /** What egress policies have kept inside lately, of one network or all. */
+  denials(networkId?: string): readonly Denial[];
   /** Addresses by which containers of the default network reach this machine (`host-gateway`). */
   hostGateways(): readonly string[];
   /** Looks whether everything is still in force, and sets it right; what it found, in words. */

@@ -80,6 +80,8 @@ export interface Endpoint {
   readonly config: EndpointConfig;
   /** `--dns` and its like, of the whole container. */
   readonly resolver?: ResolverOverrides;
+  /** Its own egress policy (`EgressPolicy` as text). */
+  readonly egress?: string;
 }
 
 /** A container as the network sees it. */
@@ -90,6 +92,8 @@ export interface Sandbox {
   readonly hostname: string;
   /** `--dns`, `--dns-search`, `--dns-option`. */
   readonly resolver?: ResolverOverrides;
+  /** Egress policy of this container alone, from its label `berth.egress`. */
+  readonly egress?: string;
   /** The endpoints it has already. */
   readonly endpoints?: readonly Endpoint[];
 }

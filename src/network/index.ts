@@ -1,6 +1,7 @@
 // network: what containers of one machine have of it. `NetworkController` is the contract, `LocalNetworkController` keeps it.
 
 export type { Attachment, NetworkController, NetworkControllerOptions } from './controller.ts';
+export type { Denial } from './egress/egress.ts';
 export type {
   Endpoint,
   EndpointAddress,

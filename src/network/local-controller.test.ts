@@ -327,7 +327,7 @@ test('a table that somebody flushed is made again', async () => {
   await container.serve('0.0.0.0', 80);
   using kernel = new Kernel();
   const { Firewall } = await import('./firewall/firewall.ts');
-  new Firewall(kernel.netfilter, 'berth-berthtest0').remove();
+  new Firewall(kernel.netfilter, 'berth-berthtest0').removeTable();
   assert.equal(await outside.call('192.0.2.2', 8120), '172.17.0.1', 'the proxy steps in');
   assert.equal((await controller.heal()).length, 1);
   assert.equal(await outside.call('192.0.2.2', 8120), '192.0.2.1');

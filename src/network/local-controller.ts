@@ -7,6 +7,7 @@ import { BridgeDriver } from './drivers/bridge.ts';
 import type { Driver } from './drivers/driver.ts';
 import { ParentedDriver } from './drivers/parented.ts';
 import { hostDriver, nullDriver } from './drivers/plain.ts';
+import { type Denial, Egress } from './egress/egress.ts';
 import type { Endpoint, EndpointConfig, PortBindingRequest, Sandbox } from './endpoint.ts';
 import { Firewall } from './firewall/firewall.ts';
 import { hostRoutes } from './ipam/host-routes.ts';
@@ -34,6 +35,7 @@ export class LocalNetworkController implements NetworkController {
   readonly #networks = new NetworkSet();
   readonly #numbers = new InterfaceNumbers();
   readonly #names: NameService;
+  readonly #egress: Egress;
   readonly #told = new Set<string>();
   #watch: Disposable | undefined;
 
@@ -50,7 +52,14 @@ export class LocalNetworkController implements NetworkController {
     ];
     this.#firewall = new Firewall(this.#kernel.netfilter, options.table ?? `berth-${options.bridge}`);
     this.#ports = new PortTable(options.reservePort ?? reservePort);
+    this.#egress = new Egress({
+      firewall: this.#firewall,
+      networkOf: id => this.#networks.byId(id)?.record,
+      endpointAt: address => this.#endpointAt(address),
+      denied: denial => this.#options.onDenied?.(denial),
+    });
     this.#names = new NameService({
+      egress: this.#egress,
       endpointsOf: id => this.endpointsOf(id),
       isInternal: id => this.#networks.byId(id)?.record.internal ?? false,
       warn: message => this.#warn(message),
@@ -83,7 +92,11 @@ export class LocalNetworkController implements NetworkController {
     this.#resetFirewall();
     for (const endpoint of living) await this.#adoptPorts(endpoint);
     this.#passOthers();
-    this.#watch = watchTables(this.#firewall, () => void this.#look());
+    this.#watch = watchTables(
+      this.#firewall,
+      () => void this.#look(),
+      () => this.#egress.collect(),
+    );
     // 5. Names.
     for (const [containerId, endpoints = []] of Map.groupBy(living, endpoint => endpoint.containerId)) {
       this.#names.set(containerId, endpoints, pidOf?.(containerId));
@@ -106,6 +119,7 @@ export class LocalNetworkController implements NetworkController {
       this.#networks.add(network);
       if (network.hostSide.bridge !== undefined) {
         this.#firewall.addBridge(network.hostSide.bridge);
+        this.#egress.addNetwork(record);
         this.#passOthers();
       }
       this.#options.store.save(record);
@@ -225,6 +239,7 @@ export class LocalNetworkController implements NetworkController {
       this.#firewall.unpublish(network.firewallPorts(known));
       this.#ports.release(known.ports);
     }
+    this.#egress.removeEndpoint(known);
     network.pools.release(known);
     this.#names.remove(known);
   }
@@ -268,6 +283,11 @@ export class LocalNetworkController implements NetworkController {
     return left;
   }
 
+  denials(networkId?: string): readonly Denial[] {
+    this.#egress.collect();
+    return this.#egress.denials(networkId);
+  }
+
   hostGateways(): readonly string[] {
     return this.#networks.byName('bridge')?.record.gateways.filter(gateway => gateway !== '') ?? [];
   }
@@ -292,7 +312,7 @@ export class LocalNetworkController implements NetworkController {
 
   async destroy(): Promise<void> {
     this.#firewall.passOthers([]);
-    this.#firewall.remove();
+    this.#firewall.removeTable();
     for (const network of this.#networks.all()) network.driver.down(network.record);
     this.close();
   }
@@ -345,12 +365,17 @@ export class LocalNetworkController implements NetworkController {
 
   #down(network: ActiveNetwork): void {
     const { bridge } = network.hostSide;
-    if (bridge !== undefined) this.#firewall.removeBridge(bridge.index);
+    if (bridge !== undefined) {
+      this.#egress.removeNetwork(network.record);
+      this.#firewall.removeBridge(bridge.index);
+    }
     network.driver.down(network.record);
   }
 
   #newEndpoint(network: string, sandbox: Sandbox, config: EndpointConfig = {}): Endpoint {
-    return newEndpoint(this.#networks.find(network), sandbox, config, this.#numbers);
+    const endpoint = newEndpoint(this.#networks.find(network), sandbox, config, this.#numbers);
+    this.#egress.addEndpoint(endpoint);
+    return endpoint;
   }
 
   #networkOf(endpoint: Endpoint): ActiveNetwork {
@@ -379,6 +404,13 @@ export class LocalNetworkController implements NetworkController {
     }
   }
 
+  #endpointAt(address: string): Endpoint | undefined {
+    return this.#networks
+      .all()
+      .flatMap(({ endpoints }) => [...endpoints.values()])
+      .find(({ ipv4, ipv6 }) => ipv4?.address === address || ipv6?.address === address);
+  }
+
   #adopt(endpoint: Endpoint): void {
     const network = this.#networks.byId(endpoint.networkId);
     if (network === undefined) {
@@ -404,6 +436,7 @@ export class LocalNetworkController implements NetworkController {
     this.#firewall.reset(
       networks.flatMap(({ hostSide }) => (hostSide.bridge === undefined ? [] : [hostSide.bridge])),
       networks.flatMap(network => [...network.endpoints.values()].flatMap(endpoint => network.firewallPorts(endpoint))),
+      this.#egress.allElements(networks),
     );
   }
 

@@ -3,6 +3,7 @@
 import { InvalidArgument, PermissionDenied } from '../errdefs/index.ts';
 import { encodeHardwareAddress } from '../netlink/index.ts';
 import type { ActiveNetwork } from './active-network.ts';
+import { parseEgressPolicy } from './egress/policy.ts';
 import type { Endpoint, EndpointConfig, Sandbox } from './endpoint.ts';
 import { hardwareAddressOf, type InterfaceNumbers, newId, newVethName } from './names.ts';
 import { option, predefinedNetworks } from './network.ts';
@@ -77,6 +78,7 @@ export function newEndpoint(
     links: Object.fromEntries((config.links ?? []).map(link => parseLink(link))),
     ports: [],
     config,
+    ...(parseEgressPolicy(sandbox.egress) !== undefined && addressed && { egress: sandbox.egress ?? '' }),
     ...(sandbox.resolver !== undefined && { resolver: sandbox.resolver }),
   };
   network.endpoints.set(endpoint.id, endpoint);

@@ -35,11 +35,12 @@ export function heal({ kernel, firewall, networks, bringUp }: Watched): string[]
   return found;
 }
 
-/** Calls `look` when any table of the machine has been changed by whomever. One question every two seconds. */
-export function watchTables(firewall: Firewall, look: () => void): Disposable {
+/** Calls `look` when any table of the machine has been changed by whomever, `always` each time. One question every two seconds. */
+export function watchTables(firewall: Firewall, look: () => void, always: () => void): Disposable {
   firewall.hasChanged();
   const timer = setInterval(() => {
     if (firewall.hasChanged()) look();
+    always();
   }, 2000).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

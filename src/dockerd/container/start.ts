@@ -194,6 +194,7 @@ async function connect(services: ContainerServices, container: Container): Promi
     name: record.name,
     hostname: config.Hostname,
     resolver: resolverOverrides(services, container),
+    ...(config.Labels?.['berth.egress'] !== undefined && { egress: config.Labels['berth.egress'] }),
   };
   const endpoints = await services.networks.attach(sandbox, attachments, ports).catch((err: unknown) => {
     throw new EngineError(codeOf(err), `failed to set up container networking: ${describe(err)}`);

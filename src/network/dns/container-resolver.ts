@@ -14,6 +14,8 @@ export interface Upstream {
   readonly overrides: ResolverOverrides;
   /** The host's resolvers, asked from the host; none for a container without a way out. */
   readonly hostServers: () => readonly string[];
+  /** Ask those of `--dns` from the host as well. */
+  readonly fromHost?: boolean;
 }
 
 const idleMs = 10_000;
@@ -35,7 +37,9 @@ export class ContainerResolver implements Disposable {
     try {
       const named = upstream.overrides.nameservers ?? [];
       const forward = createForwarder(
-        named.length > 0 ? { servers: () => named, netnsFd: this.#netns } : { servers: upstream.hostServers },
+        named.length > 0
+          ? { servers: () => named, ...(upstream.fromHost !== true && { netnsFd: this.#netns }) }
+          : { servers: upstream.hostServers },
       );
       const ndots = ndotsOf(upstream.overrides.options ?? []);
       this.#context = { ...context, forward, ...(ndots !== undefined && { ndots }) };

@@ -201,6 +201,8 @@ export interface DecodedAnswer {
   readonly truncated: boolean;
   readonly addresses: readonly string[];
   readonly names: readonly string[];
+  /** The longest of its records. */
+  readonly ttlSeconds: number;
 }
 
 export function decodeAnswer(bytes: Uint8Array, formatAddress: (bytes: Uint8Array) => string): DecodedAnswer {
@@ -215,10 +217,12 @@ export function decodeAnswer(bytes: Uint8Array, formatAddress: (bytes: Uint8Arra
   }
   const addresses: string[] = [];
   const names: string[] = [];
+  let ttlSeconds = 0;
   for (let i = 0; i < answers; i++) {
     reader.labels();
     const type = reader.u16();
-    reader.skip(6);
+    reader.skip(2);
+    ttlSeconds = Math.max(ttlSeconds, reader.u16() * 0x10000 + reader.u16());
     const length = reader.u16();
     const start = reader.offset;
     reader.skip(length);
@@ -230,7 +234,7 @@ export function decodeAnswer(bytes: Uint8Array, formatAddress: (bytes: Uint8Arra
       names.push(inner.labels().join('.'));
     }
   }
-  return { id, code: flags & 0xf, truncated: (flags & 0x0200) !== 0, addresses, names };
+  return { id, code: flags & 0xf, truncated: (flags & 0x0200) !== 0, addresses, names, ttlSeconds };
 }
 
 /** Does this look like the answer to that question? Anything else that arrives on a socket is somebody's forgery. */

@@ -1,3 +1,4 @@
+import type { Egress } from '../egress/egress.ts';
 import type { Endpoint } from '../endpoint.ts';
 import { readHostResolvConf } from '../files/resolv-conf.ts';
 import { predefinedNetworks } from '../network.ts';
@@ -8,8 +9,7 @@ export interface NameServiceOptions {
   readonly endpointsOf: EndpointsOf;
   /** Is this network without a way out? */
   readonly isInternal: (networkId: string) => boolean;
-  /** What the egress policy says about a name that a container asks for. */
-  readonly denied?: (endpoints: readonly Endpoint[], name: string) => boolean;
+  readonly egress: Egress;
   readonly warn: (message: string) => void;
 }
 
@@ -62,14 +62,24 @@ export class NameService {
       (this.#endpoints.get(containerId) ?? []).filter(({ networkName }) => !predefinedNetworks.has(networkName));
     const hasWayOut = (): boolean =>
       (this.#endpoints.get(containerId) ?? []).some(({ networkId }) => !this.#options.isInternal(networkId));
-    const { denied } = this.#options;
+    const { egress } = this.#options;
+    const all = (): readonly Endpoint[] => this.#endpoints.get(containerId) ?? [];
+    const isBound = egress.isBound(endpoints);
     return new ContainerResolver(
       pid,
-      { overrides: endpoints[0]?.resolver ?? {}, hostServers: () => (hasWayOut() ? this.#hostServers() : []) },
+      {
+        overrides: endpoints[0]?.resolver ?? {},
+        hostServers: () => (hasWayOut() ? this.#hostServers() : []),
+        // The policy lets no name server of the user's choice through, nor should it.
+        fromHost: isBound,
+      },
       {
         endpoints: own,
         endpointsOf: this.#options.endpointsOf,
-        ...(denied !== undefined && { denied: name => denied(this.#endpoints.get(containerId) ?? [], name) }),
+        denied: name => egress.isBound(all()) && egress.isNameDenied(all(), name),
+        answered: (name, addresses, ttlSeconds) => {
+          if (egress.isBound(all())) egress.openName(all(), name, addresses, ttlSeconds);
+        },
       },
     );
   }

@@ -5,6 +5,7 @@ import { decodeAddress, encodeAddress } from '../../netlink/index.ts';
 import type { Endpoint } from '../endpoint.ts';
 import {
   type AnswerRecord,
+  decodeAnswer,
   decodeQuery,
   encodeAnswer,
   type Query,
@@ -26,6 +27,8 @@ export interface ResolverContext {
   readonly forward: Forward;
   /** A name that the egress policy does not let out. */
   readonly denied?: (name: string) => boolean;
+  /** Told of the addresses in another server's answer before the asker gets it. */
+  readonly answered?: (name: string, addresses: readonly string[], ttlSeconds: number) => void;
   /** The asker's own `ndots`, where he set one: a single label then belongs to the search list and is not asked outside. */
   readonly ndots?: number;
 }
@@ -55,7 +58,19 @@ export async function resolve(
   // At once and for good: a refusal would make a client wait for another server that it does not have.
   if (context.denied?.(name) === true) return reply(responseCode.nameError);
   const answer = await context.forward(query, bytes, transport);
-  return answer ?? reply(responseCode.serverFailure);
+  if (answer === undefined) return reply(responseCode.serverFailure);
+  tellAddresses(context, name, answer);
+  return answer;
+}
+
+function tellAddresses({ answered }: ResolverContext, name: string, answer: Uint8Array): void {
+  if (answered === undefined) return;
+  try {
+    const { addresses, ttlSeconds } = decodeAnswer(answer, decodeAddress);
+    if (addresses.length > 0) answered(name, addresses, ttlSeconds);
+  } catch {
+    // not readable by us: then nothing is opened by it
+  }
 }
 
 /** Records for what is known here. A known name without a record of the type asked for has none: it is never asked for outside. */

@@ -1,6 +1,7 @@
 // Options of a bridge network, from the strings that the API carries.
 
 import { InvalidArgument } from '../../errdefs/index.ts';
+import { parseEgressPolicy } from '../egress/policy.ts';
 import { bridgeNameOf } from '../names.ts';
 import { booleanOption, type NetworkRecord, option } from '../network.ts';
 
@@ -59,6 +60,7 @@ export function bridgeOptions(
   defaults: { mtu: number },
 ): BridgeOptions {
   const { options, internal } = record;
+  parseEgressPolicy(options[option.egress]);
   const bridgeName = options[option.bridgeName] ?? '';
   if (bridgeName.length > 15 || /[/\s]/.test(bridgeName)) {
     throw new InvalidArgument(`invalid bridge name "${bridgeName}": an interface name has at most 15 characters`);

@@ -1,11 +1,12 @@
 import { PermissionDenied } from '../../errdefs/index.ts';
 import { createLink, type NamespaceRef, type NetlinkMessage, setBridgePort } from '../../netlink/index.ts';
+import { parseEgressPolicy } from '../egress/policy.ts';
 import type { Endpoint } from '../endpoint.ts';
 import type { FirewallBridge } from '../firewall/elements.ts';
 import { parsePrefix } from '../ipam/prefix.ts';
 import type { Kernel } from '../kernel.ts';
 import { bridgeNameOf, hardwareAddressOf } from '../names.ts';
-import type { NetworkRecord } from '../network.ts';
+import { type NetworkRecord, option } from '../network.ts';
 import { type BridgeOptions, bridgeOptions } from './bridge-options.ts';
 import type { Driver, HostSide } from './driver.ts';
 
@@ -116,6 +117,7 @@ function firewallBridge(index: number, record: NetworkRecord, options: BridgeOpt
     subnets: record.ipam.config.flatMap(({ subnet }) => (subnet === undefined ? [] : [parsePrefix(subnet)])),
     masquerade4: record.enableIPv4 && nat(options.gatewayMode4),
     masquerade6: record.enableIPv6 && nat(options.gatewayMode6),
+    restricted: parseEgressPolicy(record.options[option.egress]) !== undefined,
     unprotected: options.gatewayMode4 === 'nat-unprotected' || options.gatewayMode6 === 'nat-unprotected',
   };
 }

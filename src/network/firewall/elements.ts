@@ -4,7 +4,7 @@ import { isIPv4 } from 'node:net';
 import { concat, encodeAddress, type SetElement } from '../../netlink/index.ts';
 import type { PortProtocol, PublishedPort } from '../endpoint.ts';
 import { formatAddress, lastAddress, type Prefix } from '../ipam/prefix.ts';
-import { setName } from './table.ts';
+import { setName } from './set-names.ts';
 
 export const protocolNumber: Readonly<Record<PortProtocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
@@ -19,6 +19,8 @@ export interface FirewallBridge {
   readonly masquerade6: boolean;
   /** Every address of it may be reached from outside (gateway mode nat-unprotected). */
   readonly unprotected: boolean;
+  /** Held to an egress policy. */
+  readonly restricted: boolean;
 }
 
 /** A published port with where it leads to. */
@@ -50,6 +52,7 @@ export function bridgeElements(bridge: FirewallBridge): Elements {
     ...(bridge.internal && { [setName.internal]: self }),
     ...(bridge.masquerade4 && { [setName.masquerade4]: self }),
     ...(bridge.masquerade6 && { [setName.masquerade6]: self }),
+    ...(bridge.restricted && { [setName.restricted]: self }),
     ...(bridge.unprotected && { [setName.routed]: self }),
   };
 }

@@ -1,6 +1,7 @@
 import {
   addElements,
   addTable,
+  decodeElements,
   decodeGeneration,
   decodeTable,
   deleteElements,
@@ -9,10 +10,12 @@ import {
   forgetConnections,
   getGeneration,
   isNetlinkError,
+  listElements,
   listTables,
   type NetlinkClient,
   type NetlinkMessage,
   nft,
+  type SetElement,
   type TableRef,
   transaction,
 } from '../../netlink/index.ts';
@@ -31,6 +34,9 @@ import { createTable, tableRef } from './table.ts';
 const portKey = (port: FirewallPort): string =>
   `${port.protocol} ${port.hostIp} ${port.hostPort} ${port.routed ? `${port.target} ${port.containerPort}` : ''}`;
 
+const elementKey = (set: string, { key, keyEnd }: SetElement): string =>
+  `${set} ${Buffer.from(key).toString('hex')} ${Buffer.from(keyEnd ?? []).toString('hex')}`;
+
 /**
  * Keeps our table as the networks and ports want it. Each call is one transaction: all of it is in force when the call
  * returns, or nothing is. The table belongs to us alone; when somebody took it away (`nft flush ruleset`) the next call, or
@@ -41,6 +47,7 @@ export class Firewall {
   readonly #ref: TableRef;
   readonly #bridges = new Map<number, FirewallBridge>();
   readonly #ports = new Map<string, FirewallPort>();
+  readonly #others = new Map<string, { set: string; element: SetElement }>();
   #inForce = false;
   #generation = -1;
 
@@ -50,7 +57,10 @@ export class Firewall {
   }
 
   /** Puts the table in force as a whole, whatever was there under its name. Tracked connections live on. */
-  reset(bridges: readonly FirewallBridge[], ports: readonly FirewallPort[]): void {
+  reset(bridges: readonly FirewallBridge[], ports: readonly FirewallPort[], others: Elements = {}): void {
+    this.#others.clear();
+    for (const [set, list] of Object.entries(others))
+      for (const element of list) this.#others.set(elementKey(set, element), { set, element });
     this.#bridges.clear();
     this.#ports.clear();
     for (const bridge of bridges) this.#bridges.set(bridge.index, bridge);
@@ -84,6 +94,37 @@ export class Firewall {
     if (known.length === 0) return;
     this.#change(merge(known.map(portElements)), {});
     this.#forgetUdp(known);
+  }
+
+  /** Elements of other sets than those of bridges and ports. */
+  add(elements: Elements): void {
+    for (const [set, list] of Object.entries(elements))
+      for (const element of list) this.#others.set(elementKey(set, element), { set, element });
+    this.#change({}, elements);
+  }
+
+  remove(elements: Elements): void {
+    for (const [set, list] of Object.entries(elements))
+      for (const element of list) this.#others.delete(elementKey(set, element));
+    this.#change(elements, {});
+  }
+
+  /** An element that the kernel forgets after its time; given again, its time begins anew. */
+  addForATime(set: string, element: SetElement): void {
+    const ref = { ...this.#ref, name: set };
+    const { timeoutMs: _, ...plain } = element;
+    const add = addElements(ref, [element]);
+    try {
+      this.#client.send(transaction([...deleteElements(ref, [plain]), ...add]));
+    } catch (err) {
+      if (!isNetlinkError(err, 'ENOENT')) throw err;
+      this.#client.send(transaction(add));
+    }
+  }
+
+  /** What is in a set now. */
+  elementsOf(set: string): SetElement[] {
+    return this.#client.dump(listElements({ ...this.#ref, name: set })).flatMap(decodeElements);
   }
 
   /** Is the table there? Its contents are nobody's but ours, so that this is all that can be wrong. */
@@ -125,7 +166,7 @@ export class Firewall {
   }
 
   /** Takes the table away. */
-  remove(): void {
+  removeTable(): void {
     this.#inForce = false;
     this.#client.send(transaction([addTable(this.#ref), deleteTable(this.#ref)]));
   }
@@ -154,6 +195,7 @@ export class Firewall {
     const elements = merge([
       ...[...this.#bridges.values()].map(bridgeElements),
       ...[...this.#ports.values()].map(portElements),
+      ...[...this.#others.values()].map(({ set, element }) => ({ [set]: [element] })),
     ]);
     const messages: NetlinkMessage[] = [
       addTable(this.#ref), // so that there is one to delete

@@ -5,6 +5,7 @@
 //   prerouting       a packet to an address of this machine and a published port goes to the container
 //   output           the same for packets of this machine itself
 //   forward          who may talk to whom
+//   input            the same for what is meant for this machine, of networks with an egress policy
 //   postrouting      containers go out under this machine's address
 //
 // An accept here ends only our own table: other tables (a firewall of the host, a real dockerd) still have their say.
@@ -20,27 +21,11 @@ import {
   nft,
   type TableRef,
 } from '../../netlink/index.ts';
+import { boundTraffic, egressChains, egressRules, egressSets, type RuleOf } from './egress-rules.ts';
+import { setName } from './set-names.ts';
 import * as words from './words.ts';
 
 const { concatType, dataType } = nft;
-
-/** Names of the sets and maps. */
-export const setName = {
-  bridges: 'bridges',
-  pairs: 'bridge_pairs',
-  own4: 'own4',
-  own6: 'own6',
-  internal: 'internal',
-  masquerade4: 'masquerade4',
-  masquerade6: 'masquerade6',
-  routed: 'routed',
-  open4: 'open4',
-  open6: 'open6',
-  published4: 'published4',
-  published6: 'published6',
-  publishedAt4: 'published_at4',
-  publishedAt6: 'published_at6',
-} as const;
 
 export const tableRef = (name: string): TableRef => ({ family: 'inet', table: name });
 
@@ -87,6 +72,7 @@ function sets(ref: TableRef): NftSet[] {
     { ...ref, name: setName.published6, ...port, ...target6 },
     { ...ref, name: setName.publishedAt4, ...at4, ...target4 },
     { ...ref, name: setName.publishedAt6, ...at6, ...target6 },
+    ...egressSets(ref),
   ];
 }
 
@@ -119,12 +105,6 @@ const isOpenPort = (version: 4 | 6): Expression[] => [
   words.loadDestinationPort(version === 4 ? 2 : 5),
   { kind: 'lookup', set: version === 4 ? setName.open4 : setName.open6, sreg: nft.register.r1 },
 ];
-
-interface RuleOf {
-  readonly chain: string;
-  readonly comment: string;
-  readonly expressions: Expression[];
-}
 
 function rules(): RuleOf[] {
   const published = (chain: string): RuleOf[] =>
@@ -169,6 +149,12 @@ function rules(): RuleOf[] {
     },
     ...published('output'),
     {
+      chain: 'input',
+      comment: 'what was let through goes on',
+      expressions: [...words.isOldConnection(), words.accept()],
+    },
+    ...boundTraffic('input'),
+    {
       chain: 'forward',
       comment: 'what was let through goes on',
       expressions: [...words.isOldConnection(), words.accept()],
@@ -178,6 +164,7 @@ function rules(): RuleOf[] {
       comment: 'within one network',
       expressions: [...words.devicePair(setName.pairs), words.accept()],
     },
+    ...boundTraffic('forward'),
     {
       chain: 'forward',
       comment: 'internal networks have no way out',
@@ -253,8 +240,10 @@ export function createTable(ref: TableRef): NetlinkMessage[] {
     chain('raw-prerouting', 'filter', hook.prerouting, priority.raw),
     chain('prerouting', 'nat', hook.prerouting, priority.dstnat),
     chain('output', 'nat', hook.output, priority.dstnat),
+    ...egressChains.map(name => addChain({ ...ref, name })),
+    chain('input', 'filter', hook.input, priority.filter),
     chain('forward', 'filter', hook.forward, priority.filter),
     chain('postrouting', 'nat', hook.postrouting, priority.srcnat),
-    ...rules().map(rule => addRule({ ...ref, ...rule })),
+    ...[...rules(), ...egressRules()].map(rule => addRule({ ...ref, ...rule })),
   ];
 }

@@ -16,6 +16,7 @@ import { parseNs } from '../../clock.ts';
 import { connectContainer, disconnectContainer } from '../../container/network-connect.ts';
 import { untilOf } from '../../container/prune.ts';
 import type { ContainerServices } from '../../container/services.ts';
+import { denialStatus } from '../../network/egress.ts';
 import type { Handlers } from '../server.ts';
 
 type Names =
@@ -96,7 +97,10 @@ export function networkHandlers(services: ContainerServices): Pick<Handlers, Nam
       const scope = call.query.text('scope');
       const network = networks.getNetwork(call.param('id'));
       if (scope !== '' && scope !== network.scope) throw new NotFound(`network ${call.param('id')} not found`);
-      call.json(200, inspect(network, networks.endpointsOf(network.id)));
+      call.json(200, {
+        ...inspect(network, networks.endpointsOf(network.id)),
+        ...denialStatus(networks.denials(network.id)),
+      });
     },
 
     async networkRemove(call) {
