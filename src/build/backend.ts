@@ -1,7 +1,16 @@
 // What a build needs from the rest of the engine. The daemon gives it; the builder knows nothing of containers' records or REST.
 
-import type { ContentStore, ImageStore, Leases, Metadata, Snapshotter, Unpacker } from '../containerd/index.ts';
-import type { Digest, Platform } from '../oci/index.ts';
+import type {
+  ContentStore,
+  Differ,
+  ImageStore,
+  Leases,
+  Metadata,
+  SnapshotMount,
+  Snapshotter,
+  Unpacker,
+} from '../containerd/index.ts';
+import type { Platform } from '../oci/index.ts';
 import type { Range } from './dockerfile/source.ts';
 import type { ResolvedImage } from './graph/context.ts';
 import type { ExecVertex } from './graph/vertex.ts';
@@ -37,8 +46,8 @@ export interface BaseImages {
 /** A process that a RUN starts. */
 export interface RunStep {
   readonly id: string;
-  /** Key of the active snapshot that is its root file system. */
-  readonly snapshot: string;
+  /** Its root file system; a place for each of the mounts is there. */
+  readonly rootfs: readonly SnapshotMount[];
   readonly vertex: ExecVertex;
   /** In order; sources are directories or files of the host. */
   readonly mounts: readonly RunMountPoint[];
@@ -51,13 +60,12 @@ export interface RunStep {
 
 export type RunMountPoint =
   | { readonly type: 'bind'; readonly source: string; readonly target: string; readonly readOnly: boolean }
-  /** A tree of layers, topmost first; where it may be written, what is written is thrown away. */
+  /** Directories laid over each other, topmost first; without an upper one it cannot be written. */
   | {
-      readonly type: 'layers';
-      readonly layers: readonly string[];
-      readonly source: string;
+      readonly type: 'overlay';
+      readonly lowerdirs: readonly string[];
+      readonly upper?: { readonly directory: string; readonly work: string };
       readonly target: string;
-      readonly readOnly: boolean;
     }
   | { readonly type: 'tmpfs'; readonly target: string; readonly sizeBytes?: number };
 
@@ -78,12 +86,6 @@ export interface RunOptions {
 export interface Runner {
   /** Runs a step to its end, and leaves nothing of it: the exit code. Kills it when `signal` aborts. */
   run(step: RunStep): Promise<{ exitCode: number }>;
-}
-
-/** Turns what a process wrote into a layer. */
-export interface Differ {
-  /** The changes of an active snapshot, which becomes a committed one. Undefined where nothing changed: the snapshot is removed then. */
-  commit(snapshot: string, parent: Digest | ''): Promise<{ layer: RefLayer; sizeBytes: number } | undefined>;
 }
 
 /** Who asked for the build, as far as it must be asked back. */
@@ -108,6 +110,5 @@ export interface BuildBackend {
   stores(lease: string): BuildStores;
   readonly bases: BaseImages;
   readonly runner: Runner;
-  /** Writes through the stores of `lease`. */
-  differ(lease: string): Differ;
+  readonly differ: Differ;
 }

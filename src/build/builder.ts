@@ -1,20 +1,25 @@
 // One build from a Dockerfile to results: convert, solve, and write the images.
 
+import { endOfArchive } from '../containerd/index.ts';
 import type { Descriptor, Digest, ImageConfig, Platform } from '../oci/index.ts';
 import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
 import { IgnoreRules } from './context/ignore.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
+import { ResultFiles } from './exporter/files.ts';
 import { writeImage, writeIndex } from './exporter/image.ts';
+import { Chunks } from './files/chunks.ts';
 import { Files } from './files/files.ts';
+import type { CopyAction } from './files/protocol.ts';
 import type { NamedContext, Warning } from './graph/context.ts';
-import { convert } from './graph/convert.ts';
+import { convert, type Step } from './graph/convert.ts';
 import { vertexDigest } from './graph/vertex.ts';
 import { BuildCache, type CachePolicy, type CacheRecord } from './solver/cache.ts';
-import type { ProgressSink } from './solver/progress.ts';
-import { emptyRef, type Ref } from './solver/ref.ts';
+import type { ProgressSink, StepProgress } from './solver/progress.ts';
+import { emptyRef, type Ref, snapshotOf } from './solver/ref.ts';
 import { Solver } from './solver/solver.ts';
 import { cacheMountsOf } from './worker/cache-mounts.ts';
-import { BuildWorker } from './worker/worker.ts';
+import { sweepRuns } from './worker/run-id.ts';
+import { BuildWorker, layersOf } from './worker/worker.ts';
 
 export interface BuildOptions {
   readonly dockerfile: { readonly name: string; readonly text: string };
@@ -54,9 +59,13 @@ export class Builder implements AsyncDisposable {
   readonly #backend: BuildBackend;
   readonly cache: BuildCache;
   readonly #files = new Files();
+  /** Until what a killed engine left is gone. */
+  readonly #ready: Promise<void>;
 
   constructor(backend: BuildBackend) {
     this.#backend = backend;
+    this.#ready = sweepRuns(backend.snapshotter);
+    this.#ready.catch(() => {}); // told to the first build
     this.cache = new BuildCache(
       backend.metadata.collection<CacheRecord>('build-cache'),
       backend.leases,
@@ -75,6 +84,7 @@ export class Builder implements AsyncDisposable {
     progress: ProgressSink,
     signal: AbortSignal,
   ): Promise<BuildResult> {
+    await this.#ready;
     const dockerfile = parseDockerfile(options.dockerfile.text);
     const epochText = options.buildArgs.get('SOURCE_DATE_EPOCH');
     const epoch = epochText !== undefined && /^\d+$/.test(epochText) ? Number(epochText) : undefined;
@@ -110,6 +120,7 @@ export class Builder implements AsyncDisposable {
         warnings.push(...converted.warnings);
         const vertex = converted.result === undefined ? '' : vertexDigest(converted.result);
         for (const warning of converted.warnings) progress.warning({ vertex, ...warning });
+        progress.steps?.(converted.steps.map(stepProgress));
       }
       const ref =
         converted.result === undefined
@@ -146,6 +157,38 @@ export class Builder implements AsyncDisposable {
     return { target, configDigest: first!.configDigest };
   }
 
+  /** The files of the first platform's result; the caller's to dispose of. */
+  async files(result: BuildResult): Promise<ResultFiles> {
+    return new ResultFiles(await this.#layers(result));
+  }
+
+  /** The same as a tar. */
+  async *filesTar(result: BuildResult, signal = new AbortController().signal): AsyncGenerator<Uint8Array> {
+    const layers = await this.#layers(result);
+    if (layers.length === 0) {
+      yield endOfArchive;
+      return;
+    }
+    const from = { layers, context: false };
+    const all = { action: 'copy', from, sources: ['/'], exclude: [], destination: '/', parents: false, unpack: false };
+    const queue = new Chunks();
+    const made = this.#files.layer(
+      { base: { layers: [], context: false }, actions: [all as CopyAction], nowSec: result.created.getTime() / 1000 },
+      chunk => queue.put(chunk),
+      signal,
+    );
+    made.then(
+      () => queue.end(),
+      err => queue.fail(err),
+    );
+    yield* queue;
+  }
+
+  async #layers(result: BuildResult): Promise<string[]> {
+    const snapshot = snapshotOf(result.platforms[0]!.ref);
+    return snapshot === '' ? [] : await layersOf(this.#backend, snapshot);
+  }
+
   /** Drops what the policy says, cache mounts included; gives what went. */
   prune(policy: CachePolicy): { id: string; sizeBytes: number }[] {
     const dropped = this.cache.prune(policy).map(({ key, sizeBytes }) => ({ id: key, sizeBytes }));
@@ -162,4 +205,10 @@ export class Builder implements AsyncDisposable {
   cacheMounts() {
     return cacheMountsOf(this.#backend).list();
   }
+}
+
+function stepProgress({ text, vertex }: Step): StepProgress {
+  if (vertex === undefined) return { text };
+  const kind = vertex.kind === 'image' || vertex.kind === 'exec' ? vertex.kind : 'other';
+  return { text, vertex: vertexDigest(vertex), kind };
 }

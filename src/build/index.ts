@@ -3,7 +3,6 @@ export type {
   BuildBackend,
   BuildClient,
   BuildStores,
-  Differ,
   RunMountPoint,
   Runner,
   RunOptions,
@@ -13,6 +12,7 @@ export { Builder, type BuildOptions, type BuildResult, type PlatformResult } fro
 export { IgnoreRules } from './context/ignore.ts';
 export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
 export { DockerfileError, excerpt, type Range } from './dockerfile/source.ts';
+export type { ResultFile, ResultFiles } from './exporter/files.ts';
 export type { NamedContext, ResolvedImage, Warning } from './graph/context.ts';
 export type { ExecVertex } from './graph/vertex.ts';
 export type { CachePolicy, CacheRecord } from './solver/cache.ts';
@@ -20,7 +20,10 @@ export type {
   LogProgress,
   ProgressSink,
   StatusProgress,
+  StepProgress,
   VertexProgress,
   WarningProgress,
 } from './solver/progress.ts';
 export { type Ref, type RefLayer, snapshotOf } from './solver/ref.ts';
+export { ProcessFailed } from './worker/exec.ts';
+export { overlayMount } from './worker/mount-points.ts';

@@ -7,6 +7,7 @@ import type { ContentStore } from './content/content-store.ts';
 import { LocalContentStore } from './content/local/local-content-store.ts';
 import { defaultLimits, type UnpackLimits } from './differ/apply/limits.ts';
 import { type Differ, OverlayDiffer } from './differ/diff/differ.ts';
+import { type Extract, extractor } from './differ/extractor.ts';
 import { LayerUnpacker } from './differ/layer-unpacker.ts';
 import type { Unpacker } from './differ/unpacker.ts';
 import { WorkerPool } from './differ/worker/pool.ts';
@@ -34,6 +35,8 @@ export interface Containerd extends AsyncDisposable {
   readonly leases: Leases;
   readonly unpacker: Unpacker;
   readonly differ: Differ;
+  /** Unpacks an archive that is no layer. */
+  readonly extract: Extract;
   readonly gc: GarbageCollector;
   /** Manifests, indexes and configs, parsed and kept. */
   readonly documents: ImageDocuments;
@@ -80,6 +83,7 @@ export async function openContainerd(options: ContainerdOptions): Promise<Contai
     leases,
     documents,
     unpacker,
+    extract: extractor(workers, limits),
     differ: new OverlayDiffer(content, snapshotter, workers),
     gc,
     leased: lease => ({

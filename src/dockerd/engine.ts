@@ -9,6 +9,7 @@ import { InvalidArgument } from '../errdefs/index.ts';
 import { nativeFile } from '../launcher/index.ts';
 import { LocalNetworkController, type NetworkRecord } from '../network/index.ts';
 import { Registry } from '../registry/index.ts';
+import { BuildService } from './build/build-service.ts';
 import type { Config } from './config/config.ts';
 import { ContainerStore } from './container/container-store.ts';
 import { onExit } from './container/exit.ts';
@@ -149,7 +150,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         running: state.running,
       })),
   };
-  const api = createApiServer({ services, images, events, facts, log });
+  const builds = undo.use(new BuildService({ services, images, facts }));
+  const api = createApiServer({ services, images, builds, events, facts, log });
   const listeners: Listener[] = [];
   undo.defer(async () => {
     await Promise.all(listeners.map(listener => listener.close(graceMs)));

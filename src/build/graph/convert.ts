@@ -20,6 +20,16 @@ export interface Conversed {
   readonly result: Vertex | undefined;
   readonly config: Omit<ImageConfig, 'rootfs'>;
   readonly warnings: readonly Warning[];
+  /** All instructions that have part in it, in the order of the file. */
+  readonly steps: readonly Step[];
+}
+
+/** An instruction and what it came to. */
+export interface Step {
+  readonly text: string;
+  readonly stage: number;
+  /** Undefined where it only changes the config. */
+  readonly vertex: Vertex | undefined;
 }
 
 /** Converts the stage that `options.target` names with all that it needs. Throws DockerfileError and what resolveImage throws. */
@@ -36,6 +46,7 @@ class Converter implements Conversion {
   readonly #stages: readonly Stage[];
   /** Stages under way or done, by number: each is converted once. */
   readonly #done = new Map<number, Promise<StageState>>();
+  readonly #steps: Step[] = [];
   readonly #images = new Map<string, Promise<Vertex & { kind: 'image' }>>();
 
   constructor(dockerfile: Dockerfile, options: ConvertOptions) {
@@ -62,6 +73,7 @@ class Converter implements Conversion {
     return {
       result: stage.rootfs,
       warnings: this.warnings,
+      steps: this.#steps.toSorted((a, b) => a.stage - b.stage),
       config: {
         os,
         architecture,
@@ -152,9 +164,16 @@ class Converter implements Conversion {
     if (stage.rootfs?.kind === 'image') {
       stage.rootfs = { ...stage.rootfs, name: stepName(stage, `FROM ${stage.rootfs.reference}`) };
     }
+    this.#steps.push({ text: from.original, stage: index, vertex: stage.rootfs });
     for (const instruction of all) {
       if (makesVertex(instruction)) stage.step++;
+      const before = stage.rootfs;
       await this.#dispatch(stage, instruction);
+      this.#steps.push({
+        text: instruction.original,
+        stage: index,
+        vertex: stage.rootfs === before ? undefined : stage.rootfs,
+      });
     }
     return stage;
   }

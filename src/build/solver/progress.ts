@@ -14,6 +14,14 @@ export interface VertexProgress {
   readonly missed?: string;
 }
 
+/** An instruction of the Dockerfile that has part in the build, before anything runs. */
+export interface StepProgress {
+  readonly text: string;
+  /** Digest of the vertex that it became; absent where it only changes the config. */
+  readonly vertex?: string;
+  readonly kind?: 'image' | 'exec' | 'other';
+}
+
 export interface StatusProgress {
   readonly vertex: string;
   readonly id: string;
@@ -44,4 +52,6 @@ export interface ProgressSink {
   status(progress: StatusProgress): void;
   log(progress: LogProgress): void;
   warning(progress: WarningProgress): void;
+  /** All steps of a build for one platform, for who tells it step by step. */
+  steps?(steps: readonly StepProgress[]): void;
 }

@@ -2,14 +2,16 @@
 
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EngineError, InvalidArgument, NotFound } from '../../errdefs/index.ts';
-import { digestHex, digestOf } from '../../oci/index.ts';
+import { EngineError, InvalidArgument, isAlreadyExists, NotFound } from '../../errdefs/index.ts';
+import { mediaTypes } from '../../oci/index.ts';
 import type { BuildBackend, BuildClient, RunMountPoint, RunOptions } from '../backend.ts';
 import type { TreeLocation } from '../files/protocol.ts';
 import type { ExecMount, ExecVertex, Vertex } from '../graph/vertex.ts';
-import { type Ref, snapshotOf } from '../solver/ref.ts';
+import { type Ref, type RefLayer, snapshotOf } from '../solver/ref.ts';
 import type { ResultOf, StepContext } from '../solver/solver.ts';
 import { type CacheMounts, cacheMountsOf } from './cache-mounts.ts';
+import { bindOf, withMountPoints } from './mount-points.ts';
+import { newRunId } from './run-id.ts';
 
 export interface RunStepOptions {
   readonly backend: BuildBackend;
@@ -17,6 +19,8 @@ export interface RunStepOptions {
   readonly lease: string;
   readonly runOptions: RunOptions;
   readonly scratch: string;
+  /** No time in the layer is later than this, in seconds since 1970. */
+  readonly clampSec?: number;
   readonly vertex: ExecVertex;
   readonly rootfs: Ref;
   locate(input: Vertex): Promise<TreeLocation>;
@@ -25,20 +29,21 @@ export interface RunStepOptions {
 
 /** A process that ended badly. BuildKit's words: clients show and parse them. */
 export class ProcessFailed extends EngineError {
+  readonly args: readonly string[];
   readonly exitCode: number;
 
   constructor(args: readonly string[], exitCode: number) {
     super('Unknown', `process "${args.join(' ')}" did not complete successfully: exit code: ${exitCode}`);
+    this.args = args;
     this.exitCode = exitCode;
   }
 }
 
 export async function runStep(options: RunStepOptions): Promise<ResultOf> {
-  const { backend, vertex, rootfs, context, lease } = options;
-  const id = digestHex(digestOf(`${context.vertex} ${crypto.randomUUID()}`));
-  const parent = snapshotOf(rootfs);
+  const { backend, vertex, rootfs, context } = options;
+  const id = newRunId();
   await using stack = new AsyncDisposableStack();
-  await backend.snapshotter.prepare(id, parent);
+  const [own] = await backend.snapshotter.prepare(id, snapshotOf(rootfs));
   let committed = false;
   stack.defer(async () => {
     if (!committed) await backend.snapshotter.remove(id);
@@ -48,7 +53,7 @@ export async function runStep(options: RunStepOptions): Promise<ResultOf> {
   for (const mount of vertex.mounts) mounts.push(...(await mountPoint(options, mount, stack, env)));
   const { exitCode } = await backend.runner.run({
     id,
-    snapshot: id,
+    rootfs: [withMountPoints(own!, mkdtempSync(join(options.scratch, 'points-')), mounts)],
     vertex,
     mounts,
     env,
@@ -58,10 +63,30 @@ export async function runStep(options: RunStepOptions): Promise<ResultOf> {
   });
   context.signal.throwIfAborted();
   if (exitCode !== 0) throw new ProcessFailed(vertex.args, exitCode);
-  const result = await backend.differ(lease).commit(id, parent);
-  committed = true;
-  if (result === undefined) return { ref: rootfs, sizeBytes: 0 };
-  return { ref: { layers: [...rootfs.layers, result.layer] }, sizeBytes: result.sizeBytes };
+  const result = await commit(options, id);
+  committed = result !== undefined;
+  return result ?? { ref: rootfs, sizeBytes: 0 };
+}
+
+/** Makes what the step wrote a layer; undefined where it wrote nothing. */
+async function commit({ backend, lease, rootfs, clampSec }: RunStepOptions, id: string): Promise<ResultOf | undefined> {
+  const diff = await backend.differ.diff(id, { lease, ...(clampSec !== undefined && { clampSec }) });
+  if (diff.entries === 0) return undefined;
+  const layer: RefLayer = {
+    descriptor: { mediaType: mediaTypes.ociLayer, digest: diff.digest, size: diff.size },
+    diffId: diff.digest,
+  };
+  const ref = { layers: [...rootfs.layers, layer] };
+  const chain = snapshotOf(ref);
+  try {
+    await backend.snapshotter.commit(chain, id, { lease });
+  } catch (err) {
+    if (!isAlreadyExists(err)) throw err;
+    // The same files on the same layers were there already.
+    backend.leases.addResource(lease, { type: 'snapshot', id: chain });
+    await backend.snapshotter.remove(id);
+  }
+  return { ref, sizeBytes: diff.fileBytes };
 }
 
 async function mountPoint(
@@ -77,16 +102,8 @@ async function mountPoint(
         { type: 'tmpfs', target: mount.target, ...(mount.sizeBytes !== undefined && { sizeBytes: mount.sizeBytes }) },
       ];
     case 'bind': {
-      const tree = await options.locate(mount.input!);
-      return [
-        {
-          type: 'layers',
-          layers: tree.layers,
-          source: mount.source ?? '/',
-          target: mount.target,
-          readOnly: mount.readOnly,
-        },
-      ];
+      const { layers } = await options.locate(mount.input!);
+      return [bindOf(layers, mount.source ?? '/', mount.target, mount.readOnly, scratch)];
     }
     case 'cache': {
       const caches: CacheMounts = cacheMountsOf(backend);

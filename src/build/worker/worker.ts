@@ -138,8 +138,9 @@ export class BuildWorker implements Worker, Disposable {
     mounts: ReadonlyMap<Vertex, Tree>,
     context: StepContext,
   ): Promise<ResultOf> {
-    const { backend, client, lease, runOptions } = this.#options;
+    const { backend, client, lease, runOptions, sourceDateEpoch, rewriteTimestamp } = this.#options;
     return runStep({
+      ...(rewriteTimestamp && sourceDateEpoch !== undefined && { clampSec: sourceDateEpoch }),
       backend,
       client,
       lease,

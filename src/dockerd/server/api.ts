@@ -3,12 +3,15 @@
 import type { Containerd } from '../../containerd/index.ts';
 import { NotImplemented } from '../../errdefs/index.ts';
 import { toAuthConfig } from '../../registry/index.ts';
+import type { BuildService } from '../build/build-service.ts';
+import { buildHandlers } from '../build/handlers.ts';
 import type { ContainerServices } from '../container/services.ts';
 import type { EventLog } from '../event/event-log.ts';
 import { type ImageDeps, ImageService } from '../image/index.ts';
 import { resolveImage } from '../image/names.ts';
 import type { Log } from '../log.ts';
 import { engineVersion, type SystemFacts } from '../system/facts.ts';
+import { archiveHandlers } from './routes/archive.ts';
 import { containerHandlers, type ImageNames } from './routes/container.ts';
 import { execHandlers } from './routes/exec.ts';
 import { imageHandlers } from './routes/image.ts';
@@ -21,6 +24,7 @@ import { ApiServer, type Handlers } from './server.ts';
 export interface ApiParts {
   readonly services: ContainerServices;
   readonly images: ImageDeps;
+  readonly builds: BuildService;
   readonly events: EventLog;
   readonly facts: SystemFacts;
   readonly log: Log;
@@ -38,6 +42,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
   const handlers = {
     ...refusedHandlers,
     ...containerHandlers(services, names),
+    ...archiveHandlers(services, images),
     ...execHandlers(services),
     ...volumeHandlers(services.volumes, events),
     ...networkHandlers(services),
@@ -53,18 +58,8 @@ export function createApiServer(parts: ApiParts): ApiServer {
       facts,
       login: (auth, signal) => images.registry.login(toAuthConfig(auth), signal),
     }),
-    containerChanges: later('diff'),
-    containerExport: later('export'),
-    containerArchiveStat: later('cp'),
-    containerArchiveGet: later('cp'),
-    containerArchivePut: later('cp'),
-    commit: later('commit'),
     imageAttestations: later('attestations'),
-    build: later('build'),
-    buildPrune: later('build prune'),
-    buildCancel: later('build cancel'),
-    session: later('session'),
-    grpc: later('grpc'),
+    ...buildHandlers(parts.builds),
   } satisfies Handlers;
   return new ApiServer({
     handlers,

@@ -35,7 +35,7 @@ export class SessionClient implements BuildClient, Disposable {
   }
 
   credentials(host: string, signal: AbortSignal) {
-    return this.#options.session.credentials(host, signal);
+    return this.#options.session.credentials(sessionHost(host), signal);
   }
 
   async directory(context: string, signal: AbortSignal): Promise<string> {
@@ -57,3 +57,6 @@ export class SessionClient implements BuildClient, Disposable {
     return held.directory.path;
   }
 }
+
+/** Docker Hub's host, as clients are asked for its credentials. */
+export const sessionHost = (domain: string): string => (domain === 'docker.io' ? 'registry-1.docker.io' : domain);

@@ -1,0 +1,156 @@
+// POST /build: the classic door. The context comes as a tar in the body; progress goes back as a stream of records.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { encodeProgress, progressError } from '../../api/index.ts';
+import { type BuildResult, ProcessFailed, type ProgressSink } from '../../build/index.ts';
+import { describe, InvalidArgument, isCanceled, NotImplemented } from '../../errdefs/index.ts';
+import { familiarString, parseReference, withDefaultTag } from '../../registry/index.ts';
+import { StatusLog } from '../buildkit/control/status-log.ts';
+import { StatusResponse } from '../buildkit/proto/buildkit.ts';
+import { encode } from '../buildkit/proto/wire.ts';
+import type { Call } from '../server/call.ts';
+import type { BuildService } from './build-service.ts';
+import { ClassicClient } from './classic-client.ts';
+import { ClassicOutput } from './classic-output.ts';
+import { type ClassicRequest, classicRequest } from './classic-request.ts';
+
+/** A Dockerfile beyond this is none. */
+const maxDockerfileBytes = 4 << 20;
+
+export async function classicBuild(service: BuildService, call: Call): Promise<void> {
+  const request = classicRequest(call);
+  if (request.remote !== '')
+    throw new NotImplemented('remote build contexts are not supported: send the context as a tar');
+  const abort = new AbortController();
+  const stop = (): void => abort.abort(new DOMException('build cancelled', 'AbortError'));
+  call.signal.addEventListener('abort', stop, { once: true });
+  if (request.buildId !== '') service.running.set(request.buildId, abort);
+  mkdirSync(service.scratch, { recursive: true, mode: 0o700 });
+  const directory = mkdtempSync(path.join(service.scratch, 'context-'));
+  try {
+    await receiveContext(service, call, directory, abort.signal);
+    const dockerfile = readInside(directory, request.dockerfile);
+    if (dockerfile === undefined)
+      throw new InvalidArgument(`Cannot locate specified Dockerfile: ${request.dockerfile}`);
+    const ignoreFile =
+      readInside(directory, `${request.dockerfile}.dockerignore`) ?? readInside(directory, '.dockerignore');
+    await answer(service, call, request, directory, dockerfile, ignoreFile, abort.signal);
+  } finally {
+    call.signal.removeEventListener('abort', stop);
+    if (service.running.get(request.buildId) === abort) service.running.delete(request.buildId);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function receiveContext(
+  service: BuildService,
+  call: Call,
+  directory: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const extraction = await service.parts.images.containerd.extract(directory);
+  try {
+    for await (const chunk of call.request as AsyncIterable<Uint8Array>) {
+      signal.throwIfAborted();
+      await extraction.write(chunk);
+    }
+  } catch (err) {
+    await extraction.drop();
+    throw err;
+  }
+  await extraction.finish();
+}
+
+/** A file of the context; links are not followed out of it. */
+function readInside(directory: string, name: string): string | undefined {
+  const full = path.join(directory, path.join('/', name));
+  try {
+    const bytes = readFileSync(full);
+    if (bytes.length > maxDockerfileBytes)
+      throw new InvalidArgument(`${name} is larger than ${maxDockerfileBytes} bytes`);
+    return bytes.toString('utf8');
+  } catch (err) {
+    const { code } = err as { code?: string };
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw err;
+  }
+}
+
+async function answer(
+  service: BuildService,
+  call: Call,
+  request: ClassicRequest,
+  directory: string,
+  dockerfile: string,
+  ignoreFile: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const out = call.stream('application/json');
+  const send = (message: object): void => {
+    out.write(encodeProgress(message));
+  };
+  // What a quiet build has said is only told if it fails.
+  const kept: string[] = [];
+  const stream = (text: string): void => {
+    if (request.quiet) kept.push(text);
+    else send({ stream: text });
+  };
+  const classic = new ClassicOutput(stream);
+  const log = new StatusLog();
+  const progress: ProgressSink = request.trace ? log : classic;
+  const following = request.trace ? follow(log, send) : undefined;
+  try {
+    using result = await service.builder.build(
+      {
+        ...request.options,
+        dockerfile: { name: request.dockerfile, text: dockerfile },
+        ...(ignoreFile !== undefined && { ignoreFile }),
+      },
+      new ClassicClient(directory, request.auth),
+      progress,
+      signal,
+    );
+    const id = await keep(service, request, result);
+    log.end();
+    await following;
+    if (request.trace) send({ id: 'moby.image.id', aux: { ID: id } });
+    else {
+      classic.done(id);
+      if (request.quiet) send({ stream: `${id}\n` });
+      else send({ aux: { ID: id } });
+      stream(`Successfully built ${id.slice(7, 19)}\n`);
+      for (const tag of request.tags) {
+        stream(`Successfully tagged ${familiarString(withDefaultTag(parseReference(tag)))}\n`);
+      }
+    }
+  } catch (err) {
+    log.end();
+    await following;
+    for (const text of kept) send({ stream: text });
+    if (!call.signal.aborted) out.write(encodeProgress(failure(err)));
+  }
+  out.end();
+}
+
+async function keep(service: BuildService, request: ClassicRequest, result: BuildResult): Promise<string> {
+  const { target } = await service.builder.writeImage(result);
+  for (const tag of request.tags) service.targets.tag(tag, target);
+  if (request.tags.length === 0) service.targets.keep(target);
+  return target.digest;
+}
+
+/** Docker's words for what ends a build. */
+function failure(err: unknown) {
+  if (err instanceof ProcessFailed) {
+    const words = err.args.join(' ');
+    return progressError(`The command '${words}' returned a non-zero code: ${err.exitCode}`, err.exitCode);
+  }
+  return progressError(isCanceled(err) ? 'build cancelled' : describe(err));
+}
+
+async function follow(log: StatusLog, send: (message: object) => void): Promise<void> {
+  for await (const status of log.follow(new AbortController().signal)) {
+    send({ id: 'moby.buildkit.trace', aux: encode(StatusResponse, status).toString('base64') });
+  }
+}
