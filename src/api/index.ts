@@ -10,11 +10,8 @@ export {
   type ContainerTopResponse,
   type ContainerUpdateResponse,
   type ContainerWaitResponse,
-  changeKinds,
   containerConfigShape,
   containerCreateShape,
-  type FilesystemChange,
-  fileModeBits,
   type GraphDriverData,
   type Health,
   type HealthResult,
@@ -22,10 +19,8 @@ export {
   type NetworkingConfig,
   type NetworkSettings,
   networkingConfigShape,
-  type PathStat,
   type PortMap,
   type PortSummary,
-  zeroTime,
 } from './container.ts';
 export {
   anything,
@@ -54,6 +49,7 @@ export {
   execCreateShape,
   execStartShape,
 } from './exec.ts';
+export { changeKinds, type FilesystemChange, fileModeBits, type PathStat } from './files.ts';
 export { Filters, parseFilters } from './filters.ts';
 export {
   type DeviceMapping,
@@ -139,6 +135,7 @@ export {
   type InfoResponse,
   type VersionResponse,
 } from './system.ts';
+export { zeroTime } from './time.ts';
 export {
   checkVersion,
   compareVersions,
