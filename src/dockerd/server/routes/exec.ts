@@ -61,7 +61,7 @@ async function startAttached(
   size: readonly number[] | null,
 ): Promise<void> {
   const { request } = exec;
-  services.execs().checkStart(exec);
+  await services.execs().checkStart(exec);
   const connection = call.hijack(streamTypes(call, exec.tty));
   const client = await clientOf(connection, {
     stdin: request.AttachStdin,

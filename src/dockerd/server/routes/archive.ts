@@ -1,0 +1,139 @@
+// cp in both directions, export, diff, commit.
+
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import type { PathStat } from '../../../api/index.ts';
+import { containerConfigShape } from '../../../api/index.ts';
+import { detectCompression } from '../../../containerd/index.ts';
+import { InvalidArgument } from '../../../errdefs/index.ts';
+import { exportRoot, readPath, statPath, writePath } from '../../container/archive/archive.ts';
+import { changesOf } from '../../container/changes.ts';
+import { commitContainer } from '../../container/commit.ts';
+import { type ContainerServices, eventAttributes, layersOf } from '../../container/services.ts';
+import { userOf } from '../../container/spec/build.ts';
+import type { ImageDeps } from '../../image/index.ts';
+import type { Call } from '../call.ts';
+import type { Handlers } from '../server.ts';
+import { writeAll } from '../stream.ts';
+
+type Names =
+  | 'containerChanges'
+  | 'containerExport'
+  | 'containerArchiveStat'
+  | 'containerArchiveGet'
+  | 'containerArchivePut'
+  | 'commit';
+
+export function archiveHandlers(services: ContainerServices, images: ImageDeps): Pick<Handlers, Names> {
+  const find = (call: Call) => services.store.find(call.param('id'));
+  const pathOf = (call: Call): string => {
+    const text = call.query.text('path');
+    if (text === '') throw new InvalidArgument('bad parameter: path cannot be empty');
+    return text;
+  };
+  return {
+    async containerChanges(call) {
+      call.json(200, await changesOf(services, find(call)));
+    },
+
+    async containerExport(call) {
+      const container = find(call);
+      services.events.publish('container', 'export', container.id, eventAttributes(container));
+      await sendArchive(call, exportRoot(services, container), {});
+    },
+
+    async containerArchiveStat(call) {
+      const stat = await statPath(services, find(call), pathOf(call));
+      call.empty(200, { 'X-Docker-Container-Path-Stat': statHeader(stat) });
+    },
+
+    async containerArchiveGet(call) {
+      const container = find(call);
+      const text = pathOf(call);
+      const stat = await statPath(services, container, text);
+      services.events.publish('container', 'archive-path', container.id, eventAttributes(container));
+      await sendArchive(call, readPath(services, container, text), {
+        'X-Docker-Container-Path-Stat': statHeader(stat),
+      });
+    },
+
+    async containerArchivePut(call) {
+      const container = find(call);
+      const text = pathOf(call);
+      const owner = call.query.bool('copyUIDGID') ? await ownerOf(services, container) : undefined;
+      await writePath(services, container, text, uncompressed(call.request), {
+        noOverwriteDirNonDir: call.query.bool('noOverwriteDirNonDir'),
+        ...(owner !== undefined && { owner }),
+      });
+      services.events.publish('container', 'extract-to-dir', container.id, eventAttributes(container, { path: text }));
+      call.empty(200);
+    },
+
+    async commit(call) {
+      const { query } = call;
+      const config = await call.body(containerConfigShape, 'Config', containerConfigShape.zero());
+      const id = await commitContainer(services, images, services.store.find(query.text('container')), {
+        repo: query.text('repo'),
+        tag: query.text('tag'),
+        comment: query.text('comment'),
+        author: query.text('author'),
+        pause: query.bool('pause', true),
+        changes: query.all('changes'),
+        config,
+      });
+      call.json(201, { Id: id });
+    },
+  };
+}
+
+const statHeader = (stat: PathStat): string => Buffer.from(JSON.stringify(stat)).toString('base64');
+
+async function ownerOf(services: ContainerServices, container: ReturnType<ContainerServices['store']['find']>) {
+  const mounts = await services.snapshotter.mounts(container.id);
+  const { uid, gid } = userOf(layersOf(mounts), container.record.config.User, []);
+  return { uid, gid };
+}
+
+/** The first piece decides the status; after it, a failure breaks the connection off. */
+async function sendArchive(
+  call: Call,
+  archive: AsyncGenerator<Uint8Array>,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const first = await archive.next();
+  const out = call.stream('application/x-tar', headers);
+  try {
+    if (first.done !== true) await writeAll(out, first.value, call.signal);
+    for await (const piece of archive) {
+      if (call.signal.aborted) break;
+      await writeAll(out, piece, call.signal);
+    }
+    out.end();
+  } catch (err) {
+    out.destroy();
+    throw err;
+  }
+}
+
+/** A body as a plain archive, whatever it is packed with. */
+async function* uncompressed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const input = body[Symbol.asyncIterator]();
+  const first = await input.next();
+  if (first.done === true) return;
+  const rest = async function* (): AsyncGenerator<Uint8Array> {
+    yield first.value;
+    for (let next = await input.next(); next.done !== true; next = await input.next()) yield next.value;
+  };
+  const kind = detectCompression(first.value);
+  if (kind === 'none') {
+    yield* rest();
+    return;
+  }
+  const stream = kind === 'gzip' ? createGunzip() : createZstdDecompress();
+  const feeding = (async () => {
+    for await (const chunk of rest())
+      if (!stream.write(chunk)) await new Promise(resolve => stream.once('drain', resolve));
+    stream.end();
+  })();
+  feeding.catch(err => stream.destroy(err as Error));
+  yield* stream as AsyncIterable<Uint8Array>;
+}
