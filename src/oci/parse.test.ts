@@ -97,3 +97,29 @@ test('a config is read; one without rootfs or with a bad diff id is refused', ()
   assert.throws(() => parseImageConfig(bytes({ rootfs: { diff_ids: ['x'] } })), /invalid digest/);
   assert.throws(() => parseImageConfig(bytes({ os: {}, rootfs: {} })), /bad platform/);
 });
+
+const badFields: [field: string, value: unknown][] = [
+  ['User', 5],
+  ['Env', 'A=b'],
+  ['Env', [5]],
+  ['Cmd', {}],
+  ['Entrypoint', 'sh'],
+  ['ExposedPorts', ['80/tcp']],
+  ['Volumes', 'x'],
+  ['Labels', { a: 1 }],
+  ['Healthcheck', { Test: 'x' }],
+  ['Healthcheck', { Interval: 'soon' }],
+  ['StopSignal', 9],
+];
+for (const [field, value] of badFields) {
+  test(`a config whose ${field} is ${JSON.stringify(value)} is refused`, () => {
+    const config = { rootfs: { diff_ids: [] }, config: { [field]: value } };
+    assert.throws(() => parseImageConfig(bytes(config)), new RegExp(`image config has a bad ${field}`));
+  });
+}
+
+test('null is absent in a config, as Go reads it', () => {
+  const config = { rootfs: { diff_ids: [] }, config: { Env: null, Cmd: null, Labels: null, User: 'u' }, history: null };
+  assert.deepEqual(parseImageConfig(bytes(config)).config, { User: 'u' });
+  assert.deepEqual(parseImageConfig(bytes({ ...config, config: null })).history, []);
+});

@@ -8,6 +8,7 @@ import {
   type ImageConfig,
   type ImageIndex,
   type ImageManifest,
+  type ImageRunConfig,
   isIndexType,
   isManifestType,
   mediaTypes,
@@ -93,11 +94,61 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   if (!isObject(value.rootfs)) throw new InvalidArgument('image config has no rootfs');
   const diffIds = list(value.rootfs.diff_ids ?? [], 'diff_ids').map(entry => parseDigest(String(entry)));
   if (!isPlatform({ os: '', architecture: '', ...value })) throw new InvalidArgument('image config has a bad platform');
-  if (value.config !== undefined && value.config !== null && !isObject(value.config)) {
-    throw new InvalidArgument('image config has a bad config');
-  }
-  return { ...value, rootfs: { ...value.rootfs, type: 'layers', diff_ids: diffIds } } as unknown as ImageConfig;
+  const config = value.config === undefined || value.config === null ? undefined : parseRunConfig(value.config);
+  const history = list(value.history ?? [], 'history');
+  if (!history.every(isHistoryEntry)) throw new InvalidArgument('image config has a bad history');
+  for (const field of ['created', 'author']) checkField(value, field, isText);
+  const { config: _, ...rest } = value;
+  return {
+    ...rest,
+    ...(config !== undefined && { config }),
+    rootfs: { ...value.rootfs, type: 'layers', diff_ids: diffIds },
+    history,
+  } as unknown as ImageConfig;
 }
+
+/** What a container of the image runs by default; hostile until each field is what its type says. null is absent, as Go reads it. */
+function parseRunConfig(value: unknown): ImageRunConfig {
+  if (!isObject(value)) throw new InvalidArgument('image config has a bad config');
+  const config = Object.fromEntries(Object.entries(value).filter(([, field]) => field !== null));
+  for (const [field, fits] of Object.entries(runConfigFields)) checkField(config, field, fits);
+  return config as ImageRunConfig;
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isCount = (value: unknown): boolean => value === undefined || value === null || Number.isSafeInteger(value);
+
+const runConfigFields: Readonly<Record<string, (value: unknown) => boolean>> = {
+  User: isText,
+  ExposedPorts: isObject,
+  Env: isTexts,
+  Entrypoint: isTexts,
+  Cmd: isTexts,
+  Volumes: isObject,
+  WorkingDir: isText,
+  Labels: isTextMap,
+  StopSignal: isText,
+  ArgsEscaped: value => typeof value === 'boolean',
+  Healthcheck: value =>
+    isObject(value) &&
+    (value.Test === undefined || value.Test === null || isTexts(value.Test)) &&
+    ['Interval', 'Timeout', 'StartPeriod', 'StartInterval', 'Retries'].every(field => isCount(value[field])),
+  OnBuild: isTexts,
+  Shell: isTexts,
+};
+
+function checkField(value: Json, field: string, fits: (value: unknown) => boolean): void {
+  const found = value[field];
+  if (found !== undefined && found !== null && !fits(found))
+    throw new InvalidArgument(`image config has a bad ${field}`);
+}
+
+const isHistoryEntry = (value: unknown): boolean =>
+  isObject(value) &&
+  ['created', 'created_by', 'author', 'comment'].every(
+    field => value[field] === undefined || value[field] === null || isText(value[field]),
+  ) &&
+  (value.empty_layer === undefined || value.empty_layer === null || typeof value.empty_layer === 'boolean');
 
 /** Whether a manifest's config is that of an image that can run, and not of some other artifact. */
 export const isImageConfigType = (mediaType: string): boolean =>
@@ -129,11 +180,15 @@ function list(value: unknown, what: string): readonly unknown[] {
   return value;
 }
 
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(text => typeof text === 'string');
-const isTextMap = (value: unknown): boolean =>
-  isObject(value) && Object.values(value).every(text => typeof text === 'string');
+function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(text => typeof text === 'string');
+}
+function isTextMap(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every(text => typeof text === 'string');
+}
 
 function isPlatform(value: unknown): boolean {
   if (!isObject(value)) return false;
