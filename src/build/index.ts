@@ -12,6 +12,7 @@ export { Builder, type BuildOptions, type BuildResult, type PlatformResult } fro
 export { IgnoreRules } from './context/ignore.ts';
 export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
 export { DockerfileError, excerpt, type Range } from './dockerfile/source.ts';
+export { expand as expandWord } from './dockerfile/words.ts';
 export type { ResultFile, ResultFiles } from './exporter/files.ts';
 export type { NamedContext, ResolvedImage, Warning } from './graph/context.ts';
 export type { ExecVertex } from './graph/vertex.ts';

@@ -1,7 +1,7 @@
 // The `changes` of commit and import: Dockerfile instructions that only change the config (moby daemon/builder/dockerfile
 // BuildFromConfig).
 
-import { parseInstruction } from '../../build/index.ts';
+import { expandWord, parseInstruction } from '../../build/index.ts';
 import { describe, InvalidArgument } from '../../errdefs/index.ts';
 import type { ImageRunConfig } from '../../oci/index.ts';
 
@@ -24,12 +24,12 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
     } catch (err) {
       throw new InvalidArgument(describe(err), { cause: err });
     }
-    apply(changed, instruction);
+    apply(changed, instruction, word => unquote(word, changed.Env ?? []));
   }
   return changed;
 }
 
-function apply(config: Writable<ImageRunConfig>, instruction: Instruction): void {
+function apply(config: Writable<ImageRunConfig>, instruction: Instruction, word: (text: string) => string): void {
   switch (instruction.kind) {
     case 'CMD':
       config.Cmd = command(config, instruction.command);
@@ -38,34 +38,41 @@ function apply(config: Writable<ImageRunConfig>, instruction: Instruction): void
       config.Entrypoint = command(config, instruction.command);
       break;
     case 'ENV':
-      config.Env = instruction.pairs.reduce(withVariable, config.Env ?? []);
+      config.Env = instruction.pairs
+        .map(({ key, value }) => ({ key: word(key), value: word(value) }))
+        .reduce(withVariable, config.Env ?? []);
       break;
     case 'LABEL':
       config.Labels = {
         ...config.Labels,
-        ...Object.fromEntries(instruction.pairs.map(({ key, value }) => [key, value])),
+        ...Object.fromEntries(instruction.pairs.map(({ key, value }) => [word(key), word(value)])),
       };
       break;
     case 'EXPOSE':
       config.ExposedPorts = {
         ...config.ExposedPorts,
-        ...Object.fromEntries(instruction.ports.flatMap(portRange).map(port => [port, {}])),
+        ...Object.fromEntries(
+          instruction.ports
+            .map(word)
+            .flatMap(portRange)
+            .map(port => [port, {}]),
+        ),
       };
       break;
     case 'VOLUME':
-      config.Volumes = { ...config.Volumes, ...Object.fromEntries(instruction.paths.map(path => [path, {}])) };
+      config.Volumes = { ...config.Volumes, ...Object.fromEntries(instruction.paths.map(path => [word(path), {}])) };
       break;
     case 'ONBUILD':
       config.OnBuild = [...(config.OnBuild ?? []), instruction.trigger];
       break;
     case 'USER':
-      config.User = instruction.text;
+      config.User = word(instruction.text);
       break;
     case 'STOPSIGNAL':
-      config.StopSignal = instruction.text;
+      config.StopSignal = word(instruction.text);
       break;
     case 'WORKDIR':
-      config.WorkingDir = workingDirectory(config.WorkingDir ?? '', instruction.text);
+      config.WorkingDir = workingDirectory(config.WorkingDir ?? '', word(instruction.text));
       break;
     case 'HEALTHCHECK':
       config.Healthcheck = healthcheck(instruction);
@@ -73,6 +80,12 @@ function apply(config: Writable<ImageRunConfig>, instruction: Instruction): void
     default:
       throw new InvalidArgument(`${instruction.kind} is not a valid change command`);
   }
+}
+
+/** Takes quotes off, and puts the image's variables in. */
+function unquote(text: string, env: readonly string[]): string {
+  const lookup = (name: string) => env.find(variable => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+  return expandWord(text, lookup, { escape: '\\' });
 }
 
 type Command = Extract<Instruction, { kind: 'CMD' | 'ENTRYPOINT' }>['command'];
