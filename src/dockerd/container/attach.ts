@@ -49,7 +49,7 @@ export async function attachContainer(services: ContainerServices, container: Co
   services.events.publish('container', 'attach', record.id, eventAttributes(container));
   if (logs) await replay(services, container, connection, request);
   if (!stream) {
-    connection.socket.end();
+    connection.socket.destroySoon();
     return;
   }
   if (state.running) {

@@ -75,7 +75,7 @@ export async function removeWithLock(
   services.removeSharedShm(record.id);
   services.timings.delete(record.id);
   for (const pending of container.pendingAttach.splice(0)) {
-    pending.connection.socket.end();
+    pending.connection.socket.destroySoon();
     pending.done();
   }
   void rm(containerDirectory(services.config.dataRoot, record.id), { recursive: true, force: true }).catch(err => {

@@ -125,7 +125,7 @@ function failed(services: ContainerServices, container: Container, err: unknown)
   Object.assign(state, { running: false, restarting: false, pid: 0, exitCode: code, error: (error as Error).message });
   services.store.save(container);
   for (const pending of container.pendingAttach.splice(0)) {
-    pending.connection.socket.end();
+    pending.connection.socket.destroySoon();
     pending.done();
   }
   container.end();

@@ -11,6 +11,7 @@ import { type ContainerServices, eventAttributes, layersOf } from '../container/
 import { userOf } from '../container/spec/build.ts';
 import { capabilitySet } from '../container/spec/capabilities.ts';
 import { parseSecurityOptions } from '../container/spec/security.ts';
+import type { ResolvedUser } from '../container/spec/user.ts';
 
 export interface Exec {
   readonly id: string;
@@ -66,23 +67,24 @@ export class ExecStore {
     };
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
-    this.#tell(exec, `exec_create: ${request.Cmd.join(' ')}`);
+    this.#tell(exec, `exec_create: ${commandText(request.Cmd)}`);
     return exec;
   }
 
-  /** Refuses a second start, and one in a container that has ended. */
-  checkStart(exec: Exec): void {
+  /** Refuses a second start, one in a container that has ended, and one as a user that the image does not have. */
+  async checkStart(exec: Exec): Promise<void> {
     checkRunning(exec.container);
     if (exec.running) throw new Conflict(`Error: Exec command ${exec.id} is already running`);
     if (exec.started) throw new Conflict(`Error: Exec command ${exec.id} has already run`);
+    await this.#user(exec);
   }
 
   /** Starts it; `client` sees its first byte. On failure the exec has ended with 126 or 127, and the client is still the caller's. */
   async start(exec: Exec, client: AttachClient | undefined, consoleSize: readonly number[] | null): Promise<void> {
     const { container, request } = exec;
-    this.checkStart(exec);
+    await this.checkStart(exec);
     exec.started = true;
-    this.#tell(exec, `exec_start: ${request.Cmd!.join(' ')}`);
+    this.#tell(exec, `exec_start: ${commandText(request.Cmd!)}`);
     const { tasks } = this.#services;
     try {
       await tasks.exec(container.id, {
@@ -156,13 +158,18 @@ export class ExecStore {
     this.#services.events.publish('container', action, exec.container.id, attributes);
   }
 
-  async #process({ container, request, tty }: Exec, consoleSize: readonly number[] | null): Promise<Process> {
+  async #user({ container, request }: Pick<Exec, 'container' | 'request'>): Promise<ResolvedUser> {
     const { config, hostConfig } = container.record;
-    const user = userOf(
+    return userOf(
       layersOf(await this.#services.snapshotter.mounts(container.id)),
       request.User === '' ? config.User : request.User,
       hostConfig.GroupAdd ?? [],
     );
+  }
+
+  async #process({ container, request, tty }: Exec, consoleSize: readonly number[] | null): Promise<Process> {
+    const { config, hostConfig } = container.record;
+    const user = await this.#user({ container, request });
     const host = this.#services.facts.capabilities;
     const capabilities = capabilitySet({
       add: hostConfig.CapAdd ?? [],
@@ -185,6 +192,9 @@ export class ExecStore {
     };
   }
 }
+
+/** As Docker's events have it: the program and its arguments, with a space behind the program in any case. */
+const commandText = ([program = '', ...args]: readonly string[]): string => `${program} ${args.join(' ')}`;
 
 function checkRunning(container: Container, ref = container.id): void {
   const { state, id } = container;
