@@ -23,7 +23,7 @@ export async function rootHelp(cli: Cli): Promise<number> {
   page += `\nGlobal Options:\n${flagUsages(globalFlags(), helpColumns())}`;
   page += `\nRun '${programName} COMMAND --help' for more information on a command.\n`;
   page += '\nFor more help on how to use Docker, head to https://docs.docker.com/go/guides/\n';
-  cli.write(`${page}${process.stdout.isTTY ? '\n' : ''}`);
+  cli.write(page);
   return 0;
 }
 

@@ -1,6 +1,5 @@
 // The options before the command's name, and the daemon that they, the environment and the context choose.
 
-import { homedir } from 'node:os';
 import { InvalidArgument } from '../../errdefs/index.ts';
 import { type Flag, flag } from '../command/flag.ts';
 import type { Flags } from '../command/flags.ts';
@@ -18,7 +17,7 @@ export interface GlobalOptions {
 
 export const defaultConfigDirectory = (): string => process.env.DOCKER_CONFIG || `${homeDirectory()}/.docker`;
 
-const homeDirectory = (): string => process.env.HOME || homedir();
+const homeDirectory = (): string => process.env.HOME || process.getBuiltinModule('node:os').homedir();
 
 export function globalFlags(): Flag[] {
   const directory = defaultConfigDirectory();

@@ -39,11 +39,11 @@ export const attach: Command = {
       const hijacked = await engine.hijack(`/containers/${container.Id}/attach`, {
         query: { stream: true, stdin: stdin || undefined, stdout: true, stderr: true, detachKeys },
       });
-      if (tty && isatty(1)) followWindowSize(engine, `/containers/${container.Id}`, done.signal);
+      if (tty && isatty(1)) followWindowSize(engine, `/containers/${container.Id}`, done.signal, { redraw: true });
       const outcome = await joinStreams(hijacked, { tty, stdin, stdout: true, stderr: true, detachKeys: keys });
       if (outcome === 'detached') {
         cli.error('read escape sequence');
-        return 0;
+        return 1;
       }
       return await exit.status;
     } finally {

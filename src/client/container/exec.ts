@@ -72,7 +72,7 @@ export const exec: Command = {
       });
       if (outcome === 'detached') {
         cli.error('read escape sequence');
-        return 0;
+        return 1;
       }
     } finally {
       done.abort();

@@ -1,6 +1,6 @@
 // The numbers of `stats`, from the daemon's counters.
 
-import type { ContainerStats } from '../../api/index.ts';
+import { type ContainerStats, zeroTime } from '../../api/index.ts';
 import type { RowType } from '../format/formatter.ts';
 import { binarySize, humanSize } from '../format/units.ts';
 
@@ -37,7 +37,8 @@ export const emptySample = (container: string): Sample => ({
   valid: false,
 });
 
-export function sampleOf(stats: ContainerStats, container: string): Sample {
+/** In a stream the record of a container that does not run is no sample. */
+export function sampleOf(stats: ContainerStats, container: string, inStream: boolean): Sample {
   const memory = usedMemory(stats);
   const limit = stats.memory_stats.limit ?? 0;
   let read = 0;
@@ -61,7 +62,7 @@ export function sampleOf(stats: ContainerStats, container: string): Sample {
     blockRead: read,
     blockWritten: written,
     pids: stats.pids_stats?.current ?? 0,
-    valid: true,
+    valid: !inStream || stats.read !== zeroTime,
   };
 }
 

@@ -110,7 +110,7 @@ class Watch {
       });
       let count = 0;
       const decoder = new JsonStreamDecoder(value => {
-        watched.sample = sampleOf(value as ContainerStats, name);
+        watched.sample = sampleOf(value as ContainerStats, name, !this.#once);
         // The first of a stream has no earlier one to compare with.
         if (this.#once || ++count > 1) onFirst();
       });

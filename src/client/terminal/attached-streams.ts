@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { FrameDemultiplexer, streamTypes } from '../../api/index.ts';
 import type { Hijacked } from '../http/engine.ts';
 import { DetachWatcher } from './detach-keys.ts';
+import { RawOutputFilter } from './raw-output.ts';
 import { isatty } from './window.ts';
 import { DescriptorWriter } from './writer.ts';
 
@@ -28,7 +29,7 @@ export async function joinStreams(hijacked: Hijacked, options: AttachOptions): P
   const input = options.stdin ? new InputPump(socket, raw ? options.detachKeys : Buffer.alloc(0), raw) : undefined;
   try {
     const outcome = await Promise.race([
-      copyOutput(hijacked, options).then((): AttachOutcome => 'ended'),
+      copyOutput(hijacked, options, raw).then((): AttachOutcome => 'ended'),
       input?.detached.then((): AttachOutcome => 'detached') ?? new Promise<never>(() => {}),
     ]);
     return outcome;
@@ -38,7 +39,7 @@ export async function joinStreams(hijacked: Hijacked, options: AttachOptions): P
   }
 }
 
-async function copyOutput(hijacked: Hijacked, options: AttachOptions): Promise<void> {
+async function copyOutput(hijacked: Hijacked, options: AttachOptions, raw: boolean): Promise<void> {
   const { socket, head } = hijacked;
   const stdout = new DescriptorWriter(1);
   const stderr = new DescriptorWriter(2);
@@ -49,8 +50,9 @@ async function copyOutput(hijacked: Hijacked, options: AttachOptions): Promise<v
     } else if (stream === streamTypes.systemError) systemError += payload.toString();
     else if (options.stdout) stdout.push(payload);
   });
+  const filter = raw && isatty(1) ? new RawOutputFilter() : undefined;
   const take = (chunk: Buffer): void => {
-    if (options.tty) stdout.push(chunk);
+    if (options.tty) stdout.push(filter === undefined ? chunk : filter.push(chunk));
     else frames.push(chunk);
   };
   await new Promise<void>((resolve, reject) => {

@@ -5,15 +5,22 @@ import { windowSize } from './window.ts';
 const attempts = 10;
 
 /** Keeps a container's (or exec's) terminal at the size of ours; `path` is its resource. Stops when the signal says. */
-export function followWindowSize(engine: Engine, path: string, signal: AbortSignal): void {
-  const send = async (): Promise<void> => {
+export function followWindowSize(
+  engine: Engine,
+  path: string,
+  signal: AbortSignal,
+  options: { readonly redraw?: boolean } = {},
+): void {
+  const send = async (more = 0): Promise<void> => {
     const size = windowSize(1);
     if (size === undefined || (size.rows === 0 && size.columns === 0)) return;
-    await engine.send('POST', `${path}/resize`, { query: { h: size.rows, w: size.columns } });
+    await engine.send('POST', `${path}/resize`, { query: { h: size.rows + more, w: size.columns + more } });
   };
   const first = async (): Promise<void> => {
     for (let i = 0; i < attempts && !signal.aborted; i++) {
       try {
+        // A change of size makes the program draw its screen anew, which whoever joins has not seen.
+        if (options.redraw === true) await send(1);
         await send();
         return;
       } catch {
