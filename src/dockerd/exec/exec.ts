@@ -71,18 +71,22 @@ export class ExecStore {
     return exec;
   }
 
-  /** Refuses a second start, one in a container that has ended, and one as a user that the image does not have. */
-  async checkStart(exec: Exec): Promise<void> {
+  /** Refuses an exec as a user that the image does not have. */
+  async checkUser(container: Container, request: ExecCreateRequest): Promise<void> {
+    await this.#user({ container, request });
+  }
+
+  /** Refuses a second start, and one in a container that has ended. */
+  checkStart(exec: Exec): void {
     checkRunning(exec.container);
     if (exec.running) throw new Conflict(`Error: Exec command ${exec.id} is already running`);
     if (exec.started) throw new Conflict(`Error: Exec command ${exec.id} has already run`);
-    await this.#user(exec);
   }
 
   /** Starts it; `client` sees its first byte. On failure the exec has ended with 126 or 127, and the client is still the caller's. */
   async start(exec: Exec, client: AttachClient | undefined, consoleSize: readonly number[] | null): Promise<void> {
     const { container, request } = exec;
-    await this.checkStart(exec);
+    this.checkStart(exec);
     exec.started = true;
     this.#tell(exec, `exec_start: ${commandText(request.Cmd!)}`);
     const { tasks } = this.#services;

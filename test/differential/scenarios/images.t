@@ -23,7 +23,7 @@ $ docker rmi nosuch
 ! Error response from daemon: No such image: nosuch:latest
 [1]
 $ docker run --name uses busybox true
-$ docker rmi busybox 2>&1 | sed 's/container .*//'
+$! the words of the containerd image store, whose semantics we have: docker rmi busybox 2>&1 | sed 's/container .*//'
 Error response from daemon: conflict: unable to remove repository reference "busybox" (must force) -
 $ docker rm uses
 uses
@@ -48,7 +48,7 @@ $ docker run --rm imp:1
 imported
 $ docker rm exp
 exp
-$ docker rmi imp:1 | wc -l
+$! the containerd image store deletes one image, not its layers by name: docker rmi imp:1 | wc -l
 3
 $ docker rmi busybox | head -n 1
 Untagged: busybox:latest

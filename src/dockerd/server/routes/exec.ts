@@ -17,6 +17,7 @@ export function execHandlers(services: ContainerServices): Pick<Handlers, Names>
       const container = services.store.find(call.param('id'));
       const request = await call.body(execCreateShape, 'ExecOptions');
       detachKeysOf(request.DetachKeys);
+      if (container.state.running && !container.state.paused) await services.execs().checkUser(container, request);
       call.json(201, { Id: services.execs().create(container, request, false, call.param('id')).id });
     },
 
@@ -61,7 +62,7 @@ async function startAttached(
   size: readonly number[] | null,
 ): Promise<void> {
   const { request } = exec;
-  await services.execs().checkStart(exec);
+  services.execs().checkStart(exec);
   const connection = call.hijack(streamTypes(call, exec.tty));
   const client = await clientOf(connection, {
     stdin: request.AttachStdin,
