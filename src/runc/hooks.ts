@@ -1,8 +1,8 @@
 // runtime-spec config.md "POSIX-platform Hooks": programs that run at points of a container's life, with its state on stdin.
 
 import { InvalidArgument } from '../errdefs/index.ts';
-import { type Op, runProgram } from '../launcher/index.ts';
-import type { Hook, Hooks, RuntimeSpec, RuntimeState, RuntimeStatus } from '../oci/index.ts';
+import type { Op } from '../launcher/index.ts';
+import type { Hook, Hooks, RuntimeState, RuntimeStatus } from '../oci/index.ts';
 import type { Compilation } from './compilation.ts';
 
 /** Stands for the init's pid, which is known only when the program runs. A number nobody has: pids end at 2^22. */
@@ -28,7 +28,8 @@ export function hookState(
   };
 }
 
-function hookOp(name: HookName, hook: Hook, index: number, stdin: string): Op {
+/** The op that runs one hook. */
+export function hookOp(name: HookName, hook: Hook, index: number, stdin: string): Op {
   if (!hook.path?.startsWith('/')) throw new InvalidArgument(`${name} hook #${index}: path must be absolute`);
   if (hook.timeout !== undefined && hook.timeout <= 0) {
     throw new InvalidArgument(`${name} hook #${index}: timeout must be greater than zero`);
@@ -50,21 +51,4 @@ function hookOp(name: HookName, hook: Hook, index: number, stdin: string): Op {
 export function hookOps(compilation: Compilation, name: HookName, status: RuntimeStatus): readonly Op[] {
   const stdin = JSON.stringify(hookState(compilation, status));
   return (compilation.spec.hooks?.[name] ?? []).map((hook, index) => hookOp(name, hook, index, stdin));
-}
-
-/** Runs the hooks of one kind on their own, outside of any container's program. A failure goes to `warn`; the others still run. */
-export async function runHooks(
-  spec: RuntimeSpec,
-  name: HookName,
-  state: Pick<RuntimeState, 'id' | 'bundle' | 'status' | 'pid'>,
-  warn: (message: string) => void,
-): Promise<void> {
-  const stdin = JSON.stringify({ ociVersion: spec.ociVersion, ...state, annotations: spec.annotations ?? {} });
-  for (const [index, hook] of (spec.hooks?.[name] ?? []).entries()) {
-    try {
-      await runProgram([hookOp(name, hook, index, stdin)]);
-    } catch (error) {
-      warn((error as Error).message);
-    }
-  }
 }

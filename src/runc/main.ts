@@ -1,5 +1,6 @@
 // berth-runc: the OCI runtime's command line, runc's own in words and behaviour.
 
+import { writeSync } from 'node:fs';
 import { geteuid } from 'node:process';
 import { NotImplemented } from '../errdefs/index.ts';
 import { create } from './cli/commands/create.ts';
@@ -87,7 +88,8 @@ async function main(words: readonly string[]): Promise<number> {
       v: { alias: 'version' },
     });
     log = new Log(flags.string('log'), flags.string('log-format') ?? 'text', flags.has('debug'));
-    const stdout = (text: string) => void process.stdout.write(text);
+    // Synchronous, and without loading Node's streams.
+    const stdout = (text: string) => void writeSync(1, text);
     if (flags.has('version')) {
       stdout(`berth-runc version ${version}\nspec: 1.3.0\n`);
       return 0;

@@ -1,14 +1,17 @@
 // The cgroups of a container that lives: what the engine and the command line do to all of its processes at once.
 
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { rmdir } from 'node:fs/promises';
+import { existsSync, readdirSync, readFileSync, rmdir as rmdirWithCallback, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { FailedPrecondition, Internal, NotFound, NotImplemented } from '../../errdefs/index.ts';
 import type { Resources } from '../../oci/index.ts';
 import { devicePolicy, v1DeviceWrites } from './devices.ts';
 import { type CgroupPaths, v1Directories } from './paths.ts';
 import { type CgroupStats, readStats } from './stats.ts';
 import { type CgroupValue, v1Values, v2Values } from './values.ts';
+
+/** Without node:fs/promises, which the command line would load for this alone. */
+const rmdir = promisify(rmdirWithCallback);
 
 const SIGKILL = 9;
 /** How long freezing and removing may take. The kernel needs microseconds, a process in an uninterruptible sleep may need seconds. */

@@ -1,4 +1,4 @@
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, writeSync } from 'node:fs';
 
 /** Where runc's messages go (--log, --log-format): engines read the last error line of the file. */
 export class Log {
@@ -23,7 +23,7 @@ export class Log {
   /** The command's failure: into the log, and onto stderr where that is not the log. */
   error(message: string): void {
     this.#write('error', message);
-    if (this.#file !== undefined) process.stderr.write(`${message}\n`);
+    if (this.#file !== undefined) writeSync(2, `${message}\n`);
   }
 
   #write(level: string, message: string): void {
@@ -31,7 +31,7 @@ export class Log {
     const line = this.#json
       ? JSON.stringify({ level, msg: message, time })
       : `time=${JSON.stringify(time)} level=${level} msg=${JSON.stringify(message)}`;
-    if (this.#file === undefined) process.stderr.write(`${line}\n`);
+    if (this.#file === undefined) writeSync(2, `${line}\n`);
     else appendFileSync(this.#file, `${line}\n`);
   }
 }

@@ -3,13 +3,12 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
-import { type Exit, type Program, ProgramError, runProgram } from '../../launcher/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import { planCreate } from '../create.ts';
-import { failureMessage } from '../failure.ts';
 import type { Context } from './context.ts';
 import type { Flags, FlagTable } from './flags.ts';
+import { type Launched, launch } from './launch.ts';
 import { processStat } from './state-store.ts';
 
 /** Flags that create and run share. */
@@ -47,12 +46,6 @@ export function containerId(flags: Flags, command: string): string {
   return id;
 }
 
-export interface Launched {
-  readonly pid: number;
-  /** When the caller waits. */
-  readonly exited?: Promise<Exit>;
-}
-
 /** Makes the container and remembers it. `gate` is `fifo` for create, `none` for run. */
 export async function createContainer(
   { store, log }: Context,
@@ -86,7 +79,7 @@ export async function createContainer(
     if (plan.cgroups !== undefined && openCgroup(plan.cgroups).pids().length > 0) {
       throw new InvalidArgument("container's cgroup is not empty");
     }
-    launched = await launch(plan.program, wait);
+    launched = launch(plan.program, { wait, preserveFds: flags.number('preserve-fds') ?? 0 });
     store.write(
       {
         id,
@@ -119,17 +112,6 @@ function tryKill(pid: number): void {
     process.kill(pid, 'SIGKILL');
   } catch {
     // It has ended already.
-  }
-}
-
-/** Runs a program; a failure is told in runc's words. */
-export async function launch(program: Program, wait: boolean): Promise<Launched> {
-  try {
-    const run = await runProgram(program, { wait });
-    return { pid: run.pid, ...(run.exited && { exited: run.exited }) };
-  } catch (error) {
-    if (!(error instanceof ProgramError)) throw error;
-    throw new Error(`unable to start container process: ${failureMessage(program, error.failure)}`, { cause: error });
   }
 }
 

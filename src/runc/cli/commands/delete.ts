@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { FailedPrecondition, isNotFound } from '../../../errdefs/index.ts';
 import { openCgroup } from '../../cgroups/cgroup.ts';
-import { runHooks } from '../../hooks.ts';
 import type { Command, Context } from '../context.ts';
 import { Flags } from '../flags.ts';
+import { runHooks } from '../hooks.ts';
 import { containerId } from '../start-program.ts';
 import { containerStatus, type StoredContainer } from '../state-store.ts';
 
@@ -60,6 +60,6 @@ export async function deleteContainer(container: StoredContainer, { store, log }
   // Without a pid namespace of its own it may have left processes behind.
   if (cgroup.pids().length > 0) await cgroup.killAll(9);
   await cgroup.remove();
-  await runHooks(container.spec, 'poststop', { id, bundle, status: 'stopped' }, message => log.warn(message));
+  runHooks(container.spec, 'poststop', { id, bundle, status: 'stopped' }, message => log.warn(message));
   store.remove(id);
 }

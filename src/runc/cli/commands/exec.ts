@@ -7,9 +7,9 @@ import { compileExec } from '../../exec.ts';
 import type { Command, Context } from '../context.ts';
 import { withPrefix } from '../failure.ts';
 import { Flags, type FlagTable } from '../flags.ts';
-import { containerId, launch, waitAndForward, writePidFile } from '../start-program.ts';
+import { launch } from '../launch.ts';
+import { containerId, waitAndForward, writePidFile } from '../start-program.ts';
 import { containerStatus, type StoredContainer } from '../state-store.ts';
-import { serveTerminal } from '../terminal.ts';
 
 const table: FlagTable = {
   'console-socket': 'string',
@@ -60,7 +60,7 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
   if (consoleSocket !== undefined && !(detach && described.terminal)) {
     throw new InvalidArgument('cannot use console socket if runc will not detach or allocate tty');
   }
-  await using tty = described.terminal && !detach ? await serveTerminal() : undefined;
+  await using tty = described.terminal && !detach ? await (await import('../terminal.ts')).serveTerminal() : undefined;
   const socketPath = consoleSocket === undefined ? tty?.socketPath : resolve(consoleSocket);
   const program = compileExec({
     spec: container.spec,
@@ -71,7 +71,7 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
     preserveFds: flags.number('preserve-fds') ?? 0,
     ...(socketPath !== undefined && { consoleSocket: socketPath }),
   });
-  const launched = await launch(program, !detach);
+  const launched = launch(program, { wait: !detach, preserveFds: flags.number('preserve-fds') ?? 0 });
   writePidFile(flags.string('pid-file'), launched.pid);
   if (detach) return 0;
   const copied = tty?.attach();

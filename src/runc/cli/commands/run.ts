@@ -3,7 +3,6 @@ import type { Command, Context } from '../context.ts';
 import { withPrefix } from '../failure.ts';
 import { Flags } from '../flags.ts';
 import { containerId, createContainer, createFlags, loadSpec, waitAndForward } from '../start-program.ts';
-import { serveTerminal } from '../terminal.ts';
 import { deleteContainer } from './delete.ts';
 
 const table = {
@@ -33,7 +32,7 @@ async function runContainer(flags: Flags, context: Context): Promise<number> {
     await createContainer(context, flags, id, 'none', false);
     return 0;
   }
-  await using tty = terminal ? await serveTerminal() : undefined;
+  await using tty = terminal ? await (await import('../terminal.ts')).serveTerminal() : undefined;
   const launched = await createContainer(context, flags, id, 'none', true, tty?.socketPath);
   const copied = tty?.attach();
   const code = await waitAndForward(launched);

@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { FailedPrecondition } from '../../../errdefs/index.ts';
-import { runHooks } from '../../hooks.ts';
 import type { Command } from '../context.ts';
 import { Flags } from '../flags.ts';
+import { runHooks } from '../hooks.ts';
 import { containerId } from '../start-program.ts';
 import { containerStatus } from '../state-store.ts';
 
@@ -26,7 +26,7 @@ export const start: Command = {
       closeSync(fd);
     }
     unlinkSync(fifo);
-    await runHooks(
+    runHooks(
       container.spec,
       'poststart',
       { id, bundle: container.state.bundle, status: 'running', pid: container.state.pid },
