@@ -1,12 +1,12 @@
 // Debian's docker-registry for the tests: taken from the machine's own package sources, unpacked beside, never installed.
 
 import { execFile } from 'node:child_process';
-import { access, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheDir } from '../harness/cache.ts';
 
 const run = promisify(execFile);
-const cacheRoot = process.env.BERTH_TEST_CACHE ?? join(import.meta.dirname, '../../build/test-cache');
 
 let registry: Promise<string> | undefined;
 
@@ -35,11 +35,11 @@ export async function getDebianBinary(
   file: string,
   options: { libraries?: boolean } = {},
 ): Promise<string> {
-  const target = join(cacheRoot, name);
+  const cache = cacheDir();
+  const target = join(cache, name);
   const binary = join(target, file);
   if (await exists(binary)) return binary;
-  await mkdir(cacheRoot, { recursive: true });
-  const work = await mkdtemp(join(cacheRoot, `${name}.part-`));
+  const work = await mkdtemp(join(cache, `${name}.part-`));
   try {
     await unpack(name, work, options.libraries ? 2 : 0);
     await rename(join(work, 'root'), target).catch(async err => {
