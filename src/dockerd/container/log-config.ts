@@ -6,8 +6,8 @@ import { parseSize } from '../config/config.ts';
 import { shortId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** Ours, where Docker lets a log grow without end: nothing is lost below 5 × 20 MB. */
-const defaultMaxSizeBytes = 20 << 20;
+/** Ours, where Docker lets a log grow without end: the last 500 MiB are kept. */
+const defaultMaxSizeBytes = 100 << 20;
 const defaultMaxFiles = 5;
 
 /** Where a container's output goes. */

@@ -57,3 +57,13 @@ test('pieces may be cut anywhere; what is no JSON is left out', () => {
     assert.equal(out.toString(), 'one\ntwo é\n');
   }
 });
+
+test('several lines of one stream share a frame where that is asked for', () => {
+  const out = decode(line('a\n') + line('b\n') + line('c\n', 'stderr') + line('d\n'), { framed: true, merged: true });
+  const head = (stream: number, length: number) => [stream, 0, 0, 0, 0, 0, 0, length];
+  const bytes = (text: string) => [...Buffer.from(text)];
+  assert.deepEqual(
+    [...out],
+    [...head(1, 4), ...bytes('a\nb\n'), ...head(2, 2), ...bytes('c\n'), ...head(1, 2), ...bytes('d\n')],
+  );
+});

@@ -281,6 +281,7 @@ async function sendLogs(services: ContainerServices, call: Call): Promise<void> 
         timestamps: call.query.bool('timestamps'),
         details: call.query.bool('details'),
         framed: !tty,
+        merged: !follow,
         ...(tail !== undefined && { tail }),
         ...(since !== undefined && { since: formatNs(since) }),
         ...(until !== undefined && { until: formatNs(until) }),
