@@ -7,7 +7,7 @@ import { shortId } from './id.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** Ours, where Docker lets a log grow without end: the last 500 MiB are kept. */
-const defaultMaxSizeBytes = 100_000_000;
+const defaultMaxSizeBytes = 100 << 20;
 const defaultMaxFiles = 5;
 
 /** Where a container's output goes. */
