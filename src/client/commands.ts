@@ -9,6 +9,7 @@ const entry = (description: string, load: () => Promise<Command>, aliases?: read
 });
 
 const builder = {
+  build: entry('Build an image from a Dockerfile', async () => (await import('./builder/build.ts')).build),
   prune: entry('Remove build cache', async () => (await import('./builder/prune.ts')).prune),
 };
 
@@ -98,6 +99,7 @@ const context = {
 };
 
 const image = {
+  build: entry('Build an image from a Dockerfile', async () => (await import('./builder/build.ts')).build),
   history: entry('Show the history of an image', async () => (await import('./image/history.ts')).history),
   import: entry(
     'Import the contents from a tarball to create a filesystem image',
@@ -166,6 +168,7 @@ export const commands: Readonly<Record<string, CommandEntry | CommandGroup>> = {
   run: container.run,
   exec: container.exec,
   ps: container.ls,
+  build: builder.build,
   pull: image.pull,
   push: image.push,
   images: image.ls,

@@ -27,6 +27,10 @@ async function main(words: readonly string[]): Promise<number> {
     if (first === undefined) return await (await import('./command/root-help.ts')).rootHelp(cli);
     if (first === 'help') return await (await import('./command/root-help.ts')).helpOn(cli, rest, runTree);
     if (first === '__complete') return await (await import('./completion/complete.ts')).complete(cli, rest);
+    if (first === 'build' || first === 'builder' || first === 'image') {
+      const status = await (await import('./plugin/run.ts')).runBuildxInstead(cli, words, args);
+      if (status !== undefined) return status;
+    }
     const node = Object.hasOwn(commands, first) ? commands[first] : undefined;
     if (node === undefined) return await (await import('./plugin/run.ts')).runPluginOrRefuse(cli, first, words);
     return await runTree(cli, first, node, helpAsked ? [...rest, '--help'] : rest);

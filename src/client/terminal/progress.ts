@@ -11,6 +11,8 @@ export interface ProgressOptions {
   /** Where it is shown; undefined shows nothing, but failures are still noticed. */
   readonly fd: number | undefined;
   readonly onAux?: (aux: unknown) => void;
+  /** Text records, also where nothing is shown. */
+  readonly onText?: (text: string) => void;
 }
 
 /** Follows the stream to its end. An error record fails with its message. */
@@ -24,7 +26,10 @@ export async function showProgress(response: HttpResponse, options: ProgressOpti
       throw new StatusError(message.errorDetail?.message || message.error || '', message.errorDetail?.code || 1);
     }
     if (message.aux !== undefined) options.onAux?.(message.aux);
-    else display?.show(message);
+    else {
+      if (message.stream !== undefined) options.onText?.(message.stream);
+      display?.show(message);
+    }
   });
   for await (const chunk of response.body()) decoder.push(chunk);
 }
