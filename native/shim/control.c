@@ -201,6 +201,7 @@ static struct process *new_process(uint32_t number, uint8_t io) {
   process->phase = PROCESS_STARTING;
   process->number = number;
   process->io = io;
+  process->terminal_missing = (io & WIRE_IO_EXTERNAL) && (io & WIRE_IO_TERMINAL);
   process->wait_fd = process->input = process->out[0].fd = process->out[1].fd = process->connection = -1;
   if (index >= shim.process_top) shim.process_top = index + 1;
   return process;
@@ -247,7 +248,8 @@ static void start(struct request *request) {
     return;
   }
   answer_later(process, request);
-  process_advance(process);
+  if (process->io & WIRE_IO_EXTERNAL) process_started_outside(process);
+  else process_advance(process);
 }
 
 static int32_t signal_process(struct request *request) {
@@ -276,6 +278,17 @@ static int32_t close_stdin(struct request *request) {
   if (!process) return -ESRCH;
   input_close(process);
   return 0;
+}
+
+static int32_t terminal(struct request *request) {
+  struct process *process = process_by_number(U32(&request->payload));
+  int fd = take_fd(request->connection);
+  if (fd < 0) return -EBADF;
+  int32_t error = request->payload.bad ? -EINVAL : !process ? -ESRCH : process->out[0].fd >= 0 ? -EEXIST : 0;
+  if (error == 0 && !(process->io & WIRE_IO_TERMINAL)) error = -ENOTTY;
+  if (error == 0) terminal_take(process, fd);
+  else close(fd);
+  return error;
 }
 
 // Takes the client out of the request. Does not watch it yet.
@@ -382,6 +395,7 @@ static void handle(struct request *request) {
       break;
     case WIRE_STATE: reply(request, 0, state_bytes, put_state()); return;
     case WIRE_SHUTDOWN: result = shut_down(); break;
+    case WIRE_TERMINAL: result = terminal(request); break;
     case WIRE_COMPRESSED: result = compressed(request); break;
     default: result = -ENOSYS;
   }

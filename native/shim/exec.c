@@ -95,6 +95,8 @@ void process_launch(struct process *process, int program_fd) {
 static void ended(struct process *process, const struct exit_status *status) {
   process->exited = true;
   process->exit = *status;
+  // An external one may end before we are told that it was started: `started` comes before `exit`.
+  if ((process->io & WIRE_IO_EXTERNAL) && process->phase == PROCESS_CREATED) return;
   process->drain_until = shim.now + DRAIN_NS;
   input_close(process);
   streams_drain(process, false);
@@ -128,16 +130,23 @@ static void failed(struct process *process) {
   }
 }
 
-static void started(struct process *process) {
+static void answer(struct process *process, const void *data, size_t size) {
+  control_reply(process->connection, process->connection_serial, process->request, process->sequence, 0, data, size);
+  process->connection = -1;
+}
+
+static void begin(struct process *process) {
   bool init = process_index(process) == 0;
-  process->pid = process->machine->child.pid;
-  program_end(process);
   process->phase = PROCESS_RUNNING;
   uint32_t pid = (uint32_t)process->pid;
   if (init) shim.phase = WIRE_PHASE_RUNNING;
-  control_reply(process->connection, process->connection_serial, process->request, process->sequence, 0, &pid, sizeof pid);
+  answer(process, &pid, sizeof pid);
   streams_arm(process);
   clients_awake(process);
+  if (process->exited) {
+    ended(process, &process->exit);
+    return;
+  }
   if (adopt_stray(process)) return;
   if (init) {
     oom_watch();
@@ -148,16 +157,84 @@ static void started(struct process *process) {
   }
 }
 
+void process_started_outside(struct process *process) { begin(process); }
+
 static void created(struct process *process) {
-  process->pid = process->machine->child.pid;
   process->phase = PROCESS_CREATED;
   if (process_index(process) == 0) shim.phase = WIRE_PHASE_CREATED;
   uint32_t pids[2] = {(uint32_t)getpid(), (uint32_t)process->pid};
   crash_point("shim-created");
-  control_reply(process->connection, process->connection_serial, process->request, process->sequence, 0, pids, sizeof pids);
-  process->connection = -1;
+  answer(process, pids, sizeof pids);
   clients_awake(process);
   adopt_stray(process);
+}
+
+// ── external runtimes ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+static pid_t read_pid_file(uint32_t number) {
+  char name[16], text[16];
+  size_t size = 0;
+  char digits[10];
+  int count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while (number /= 10);
+  while (count > 0) name[size++] = digits[--count];
+  memcpy(name + size, ".pid", 5);
+  int fd = openat(shim.directory, name, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  ssize_t got = read(fd, text, sizeof text);
+  close(fd);
+  pid_t pid = 0;
+  for (ssize_t i = 0; i < got && text[i] >= '0' && text[i] <= '9'; i++) pid = pid * 10 + (text[i] - '0');
+  return pid;
+}
+
+static void helper_ended(struct process *process, const struct exit_status *status) {
+  process->helper = 0;
+  shim.helpers--;
+  process->pid = status->code == 0 ? read_pid_file(process->number) : 0;
+  if (process->pid > 0) {
+    if (process_index(process) == 0) created(process);
+    else begin(process);
+    return;
+  }
+  refuse(process, EIO); // its own log says why
+  if (process_index(process) == 0) shim.leaving = true;
+  else process_release(process);
+}
+
+static struct process *process_by_helper(pid_t pid) {
+  for (uint32_t i = 0; i < shim.process_top; i++) {
+    if (processes[i].phase == PROCESS_STARTING && processes[i].helper == pid) return &processes[i];
+  }
+  return NULL;
+}
+
+static void helper_started(struct process *process) {
+  process->helper = process->machine->child.pid;
+  shim.helpers++;
+  program_end(process);
+  for (uint32_t i = 0; i < STRAYS; i++) {
+    if (strays[i].pid != process->helper) continue;
+    strays[i].pid = 0;
+    helper_ended(process, &strays[i].status);
+    return;
+  }
+}
+
+static void program_done(struct process *process) {
+  if (process->io & WIRE_IO_EXTERNAL) {
+    helper_started(process);
+    return;
+  }
+  process->pid = process->machine->child.pid;
+  program_end(process);
+  begin(process);
+}
+
+static void program_ready(struct process *process) {
+  process->pid = process->machine->child.pid;
+  created(process);
 }
 
 void process_advance(struct process *process) {
@@ -175,8 +252,8 @@ void process_advance(struct process *process) {
       process->wait_fd = machine->wait_fd;
       watch(EPOLL_CTL_ADD, process->wait_fd, ON_MACHINE, process_index(process), EPOLLIN);
       break;
-    case PROGRAM_READY: created(process); break;
-    case PROGRAM_DONE: started(process); break;
+    case PROGRAM_READY: program_ready(process); break;
+    case PROGRAM_DONE: program_done(process); break;
     case PROGRAM_FAILED: failed(process); break;
   }
 }
@@ -201,7 +278,7 @@ void processes_reap(void) {
     if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
     pid_t pid = info.si_pid;
     if (shim.machines > 0) advance_waiting();
-    struct process *process = process_by_pid(pid);
+    struct process *process = process_by_pid(pid), *helped = shim.helpers > 0 ? process_by_helper(pid) : NULL;
     int raw = 0;
     if (waitpid(pid, &raw, WNOHANG) != pid) continue;
     struct exit_status status = {.time_ns = wall_ns()};
@@ -213,7 +290,9 @@ void processes_reap(void) {
     }
     if (process) {
       ended(process, &status);
-    } else if (shim.machines > 0) {
+    } else if (helped) {
+      helper_ended(helped, &status);
+    } else if (shim.machines > 0 || shim.helpers > 0) {
       strays[stray_next % STRAYS].pid = pid;
       strays[stray_next++ % STRAYS].status = status;
     }
@@ -223,7 +302,7 @@ void processes_reap(void) {
 // The end is told when the process is gone and all it wrote has been read, or has had its time.
 void process_maybe_finish(struct process *process) {
   if (!process->exited || process->phase == PROCESS_STOPPED || process->phase == PROCESS_FREE) return;
-  if (process->out[0].fd >= 0 || process->out[1].fd >= 0) return;
+  if (process->out[0].fd >= 0 || process->out[1].fd >= 0 || process->terminal_missing) return;
   process->drain_until = 0;
   program_end(process);
   bool init = process_index(process) == 0;

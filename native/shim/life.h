@@ -61,8 +61,9 @@ struct process {
   enum process_phase phase;
   uint8_t io; // WIRE_IO_*
   bool exited, stdin_armed, terminal_writable_wanted;
+  bool terminal_missing; // external: its runtime has not sent it yet
   uint32_t number;
-  pid_t pid;
+  pid_t pid, helper; // `helper`: the external runtime that makes it
   struct machine *machine; // while its program runs
   void *program;
   size_t program_size;
@@ -99,7 +100,7 @@ struct shim {
   int epoll, child_event, listener, directory, oom_event, oom_directory;
   uint8_t phase; // WIRE_PHASE_*
   bool leaving, low_oom_score;
-  uint32_t client_top, process_top, connections, clients, machines;
+  uint32_t client_top, process_top, connections, clients, machines, helpers;
   uint64_t now; // CLOCK_MONOTONIC, at the latest wake-up
   int32_t oom_score, container_oom_score;
   uint64_t spill_soft, spill_hard;
@@ -124,12 +125,14 @@ struct process *process_by_number(uint32_t number);
 void process_launch(struct process *process, int program_fd);
 void process_advance(struct process *process); // runs its program on
 void processes_reap(void);
+void process_started_outside(struct process *process); // external: its runtime has been told to start it
 void process_maybe_finish(struct process *process);
 void process_release(struct process *process);
 static inline uint32_t process_index(const struct process *process) { return (uint32_t)(process - processes); }
 
 // stdio.c
 void streams_take(struct process *process); // machine.stdio becomes the process's
+void terminal_take(struct process *process, int fd);
 void streams_arm(struct process *process);
 void stream_readable(struct process *process, int which);
 void streams_drain(struct process *process, bool close_after);

@@ -131,6 +131,7 @@ static void run_timeouts(void) {
     }
     if (process->drain_until && process->drain_until <= shim.now) {
       process->drain_until = 0;
+      process->terminal_missing = false;
       streams_drain(process, true);
       process_maybe_finish(process);
     }

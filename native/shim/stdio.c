@@ -34,6 +34,16 @@ void streams_take(struct process *process) {
   stdio->terminal = stdio->stdin_ = stdio->stdout_ = stdio->stderr_ = -1;
 }
 
+void terminal_take(struct process *process, int fd) {
+  nonblocking(fd);
+  process->out[0].fd = process->input = fd;
+  process->terminal_missing = false;
+  if (process->phase != PROCESS_RUNNING) return;
+  streams_arm(process);
+  if (process->exited) streams_drain(process, false);
+  process_maybe_finish(process);
+}
+
 static void disarm(struct process *process, int which) {
   struct output *out = &process->out[which];
   if (!out->armed) return;

@@ -24,6 +24,7 @@ enum wire_request {
   WIRE_STATE = 8,       // → state, as in WIRE_EVENT_STATE
   WIRE_SHUTDOWN = 9,    // leave as soon as the attached clients have everything; EBUSY while the init runs
   WIRE_COMPRESSED = 10, // string temporary gzip file, u64 inode of the rotated log that it replaces
+  WIRE_TERMINAL = 11,   // u32 process; descriptor: its pty's master (external processes)
   // attach: u32 client id, u8 WIRE_ATTACH_*, u8 size and bytes of the detach keys, u32 size and bytes already read from the client
 };
 
@@ -41,7 +42,9 @@ enum wire_event {
 #define WIRE_REPLY 0x8000
 #define WIRE_PROGRAM_FAILED 1
 
-enum { WIRE_IO_TERMINAL = 1, WIRE_IO_STDIN = 2, WIRE_IO_STDIN_ONCE = 4 };
+// External: the program runs somebody else's runtime, which puts the pid of the real process (a child of ours once the runtime has
+// ended) into <number>.pid in the state directory. `create` and `exec` are answered then; `start` only says that it was started.
+enum { WIRE_IO_TERMINAL = 1, WIRE_IO_STDIN = 2, WIRE_IO_STDIN_ONCE = 4, WIRE_IO_EXTERNAL = 8 };
 enum { WIRE_ATTACH_STDIN = 1, WIRE_ATTACH_STDOUT = 2, WIRE_ATTACH_STDERR = 4, WIRE_ATTACH_FRAMED = 8 };
 enum { WIRE_CLIENT_ENDED = 0, WIRE_CLIENT_DETACHED = 1, WIRE_CLIENT_GONE = 2, WIRE_CLIENT_CUT_OFF = 3 };
 enum { WIRE_PHASE_CREATING = 0, WIRE_PHASE_CREATED = 1, WIRE_PHASE_RUNNING = 2, WIRE_PHASE_STOPPED = 3 };

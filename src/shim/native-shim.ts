@@ -82,7 +82,7 @@ export async function startShim(options: StartShimOptions): Promise<Shim> {
     native().close(program);
     native().close(theirs);
   }
-  reapLater(pid);
+  void reapLater(pid);
   const shim = new NativeShim(ours, options.directory, options.program, options.onEvent);
   await shim.create(options);
   return shim;
@@ -222,6 +222,10 @@ class NativeShim implements Shim {
     return { pid: new FrameReader(await reply).u32(), ...(clientId !== undefined && { clientId }) };
   }
 
+  async terminal(number: ProcessNumber, fd: number): Promise<void> {
+    await this.#connection.request(requests.terminal, new FrameWriter().u32(number), [fd]);
+  }
+
   async state(): Promise<ShimState> {
     return readState(new FrameReader(await this.#connection.request(requests.state)));
   }
@@ -294,8 +298,13 @@ class NativeShim implements Shim {
   }
 }
 
-function ioBits(io: ProcessIo): number {
-  return (io.terminal ? ioFlags.terminal : 0) | (io.stdin ? ioFlags.stdin : 0) | (io.stdinOnce ? ioFlags.stdinOnce : 0);
+function ioBits({ terminal, stdin, stdinOnce, external }: ProcessIo): number {
+  return (
+    (terminal ? ioFlags.terminal : 0) |
+    (stdin ? ioFlags.stdin : 0) |
+    (stdinOnce ? ioFlags.stdinOnce : 0) |
+    (external ? ioFlags.external : 0)
+  );
 }
 
 function putLog(writer: FrameWriter, log: LogConfig): void {

@@ -25,6 +25,11 @@ export interface ProcessIo {
   readonly stdin: boolean;
   /** The first attached client's end of input closes stdin. Not with a terminal. */
   readonly stdinOnce: boolean;
+  /**
+   * The program runs a runtime of others to its end, which puts the pid of the real process into the file `<number>.pid` of the state
+   * directory; a terminal is brought by `terminal`. `start` then only says that the runtime has started it.
+   */
+  readonly external?: boolean;
 }
 
 /** Where the container's output goes beside its clients. */
@@ -115,6 +120,8 @@ export interface Shim {
   attach(number: ProcessNumber, client: AttachClient): Promise<number>;
   /** Starts a process in the running container. ProgramError: it could not be run. */
   exec(options: ExecOptions): Promise<{ readonly pid: number; readonly clientId?: number }>;
+  /** Brings the master of an external process's pty; the descriptor stays the caller's. */
+  terminal(number: ProcessNumber, fd: number): Promise<void>;
   state(): Promise<ShimState>;
   /** A rotated log, known by its inode, was compressed to `temporary`, which takes its place. */
   replaceRotatedLog(temporary: string, inode: number): Promise<void>;

@@ -18,6 +18,7 @@ export const requests = {
   state: 8,
   shutdown: 9,
   compressed: 10,
+  terminal: 11,
 } as const;
 
 export const events = { state: 0x4000, exit: 0x4001, oom: 0x4002, client: 0x4003, rotated: 0x4004 } as const;
@@ -26,7 +27,7 @@ export const replyBit = 0x8000;
 /** The result of a request whose program stopped: a failure follows. */
 export const programFailed = 1;
 
-export const ioFlags = { terminal: 1, stdin: 2, stdinOnce: 4 } as const;
+export const ioFlags = { terminal: 1, stdin: 2, stdinOnce: 4, external: 8 } as const;
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4, framed: 8 } as const;
 export const logTypes = { none: 0, 'json-file': 1, local: 2 } as const;
 export const clientEnds = ['ended', 'detached', 'gone', 'cut off'] as const;

@@ -42,7 +42,7 @@ export async function startBinaryLog(id: string, log: BinaryLog): Promise<Runnin
         fds: [-1, -1, -1, stdout.theirs, stderr.theirs, readyTheirs],
         newSession: true,
       });
-      reapLater(pid);
+      void reapLater(pid);
     } finally {
       for (const fd of [stdout.theirs, stderr.theirs, readyTheirs]) native().close(fd);
     }

@@ -8,6 +8,8 @@ import type { SnapshotMount } from '../snapshots/snapshotter.ts';
 
 export interface RuntimeCreateOptions {
   readonly id: string;
+  /** The task's state directory. It need not exist yet. */
+  readonly directory: string;
   readonly spec: RuntimeSpec;
   readonly rootfs?: readonly SnapshotMount[];
   readonly bundle: string;
@@ -17,6 +19,10 @@ export interface RuntimeCreateOptions {
 }
 
 export interface RuntimeExecOptions {
+  readonly id: string;
+  readonly directory: string;
+  /** Names the exec at the shim. */
+  readonly number: number;
   readonly spec: RuntimeSpec;
   readonly process: Process;
   readonly initPid: number;
@@ -37,5 +43,25 @@ export interface Runtime {
   compileExec(options: RuntimeExecOptions): Program;
   cgroup(paths: CgroupPaths): Cgroup;
   /** A failure of one of its programs (or of anything else), in the words that clients know. */
-  explain(error: unknown, verb: 'create' | 'exec', program: Program): EngineError;
+  explain(error: unknown, verb: 'create' | 'exec', program: Program, directory: string): EngineError;
+  /** Only where the runtime is a program of others, which the shim's programs start. */
+  readonly external?: ExternalSteps;
+}
+
+/** What a program of others needs beside its own start by the shim. */
+export interface ExternalSteps {
+  /** The state directory is there: puts in it what the runtime reads. */
+  prepare(options: RuntimeCreateOptions): void;
+  /** Waits for the pty that the runtime sends for a process with a terminal; to be called before the runtime is started. */
+  console(directory: string, number: number): Promise<PendingConsole>;
+  /** The container is created: its network, and what else it was promised. */
+  created(options: RuntimeCreateOptions, initPid: number): Promise<void>;
+  start(id: string, directory: string): Promise<void>;
+  /** Forgets the container, and unmounts its root. */
+  delete(id: string, directory: string): Promise<void>;
+}
+
+export interface PendingConsole extends Disposable {
+  /** The master's descriptor, the caller's to close. */
+  readonly fd: Promise<number>;
 }

@@ -31,6 +31,8 @@ export interface CreateTaskOptions {
   readonly bundle?: string;
   readonly io: TaskIo;
   readonly netns?: NetnsPlan;
+  /** Name of the runtime; default our own. */
+  readonly runtime?: string;
 }
 
 export interface ExecTaskOptions {

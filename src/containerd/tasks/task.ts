@@ -1,10 +1,10 @@
 import { AlreadyExists, FailedPrecondition, NotFound, Unavailable } from '../../errdefs/index.ts';
-import type { Program } from '../../launcher/index.ts';
+import { native, type Program } from '../../launcher/index.ts';
 import type { RuntimeSpec } from '../../oci/index.ts';
 import type { Cgroup } from '../../runc/index.ts';
 import { type AttachClient, type ExitStatus, readExitFile, type Shim, type ShimEvent } from '../../shim/index.ts';
 import { LogCompressor } from './log-compressor.ts';
-import type { Runtime } from './runtime.ts';
+import type { PendingConsole, Runtime } from './runtime.ts';
 import type { StateDirectory, TaskState } from './state-directory.ts';
 import type { ExecTaskOptions, TaskEvent, TaskInfo, TaskStatus } from './task-service.ts';
 
@@ -21,6 +21,16 @@ interface Exec {
   pid: number;
   exit?: ExitStatus;
   readonly ended: PromiseWithResolvers<ExitStatus>;
+}
+
+/** Hands the pty that an external runtime has sent to the shim. */
+export async function bringTerminal(shim: Shim, number: number, terminal: PendingConsole): Promise<void> {
+  const fd = await terminal.fd;
+  try {
+    await shim.terminal(number, fd);
+  } finally {
+    native().close(fd);
+  }
 }
 
 /** One task, as its service holds it: follows what the shim tells. */
@@ -116,6 +126,7 @@ export class Task {
   async start(): Promise<void> {
     if (this.#status !== 'created') throw new FailedPrecondition(`task ${this.id} is already ${this.#status}`);
     this.#watched = false;
+    await this.runtime.external?.start(this.id, this.directory);
     await this.#connected().start();
     this.#watched = true;
     this.#status = 'running';
@@ -211,7 +222,12 @@ export class Task {
     const { process, io } = exec.options;
     let program: Program = [];
     try {
+      const { external } = this.runtime;
+      using terminal = io.terminal ? await external?.console(this.directory, exec.number) : undefined;
       program = this.runtime.compileExec({
+        id: this.id,
+        directory: this.directory,
+        number: exec.number,
         spec: this.spec,
         process,
         initPid: this.#pid,
@@ -222,16 +238,17 @@ export class Task {
         number: exec.number,
         execId,
         program,
-        io: { ...io, stdinOnce: true },
+        io: { ...io, stdinOnce: true, external: external !== undefined },
         ...(client !== undefined && { client }),
       });
+      if (terminal !== undefined) await bringTerminal(this.#connected(), exec.number, terminal);
       exec.pid = pid;
       this.#emit({ type: 'exec-started', id: this.id, execId, pid });
       return { pid, ...(clientId !== undefined && { clientId }) };
     } catch (error) {
       this.#execs.delete(execId);
       exec.ended.promise.catch(() => {});
-      const explained = this.runtime.explain(error, 'exec', program);
+      const explained = this.runtime.explain(error, 'exec', program, this.directory);
       exec.ended.reject(explained);
       throw explained;
     }

@@ -119,7 +119,7 @@ test('the next daemon adopts what runs and knows what ended', { skip }, async ()
     await all.tasks.start(options.id);
   }
   await all.tasks.close();
-  await sleep(250);
+  while (!existsSync(join(all.directory, 'exec/tasks', short.id, 'exit'))) await sleep(10);
   await all.reopen();
   const found = await all.tasks.adopt();
   assert.equal(found.find(({ id }) => id === lasting.id)?.status, 'running');

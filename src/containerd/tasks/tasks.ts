@@ -1,11 +1,11 @@
-import { AlreadyExists, FailedPrecondition, NotFound } from '../../errdefs/index.ts';
+import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import type { Program } from '../../launcher/index.ts';
 import { connectShim, type ExitStatus, readExitFile, type ShimEvent, startShim } from '../../shim/index.ts';
 import { startBinaryLog } from './binary-log.ts';
 import { ociRuntime } from './oci-runtime.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime, RuntimeCreateOptions } from './runtime.ts';
 import { StateDirectory, type TaskState } from './state-directory.ts';
-import { Task } from './task.ts';
+import { bringTerminal, Task } from './task.ts';
 import type { CreateTaskOptions, TaskEvent, TaskInfo, TaskService } from './task-service.ts';
 
 export interface TasksOptions {
@@ -13,16 +13,25 @@ export interface TasksOptions {
   readonly execRoot: string;
   /** Where output of slow clients waits: a disk rather than memory. Default: the task's directory. */
   readonly spillDirectory?: string;
-  /** Default: our own. */
-  readonly runtime?: Runtime;
+  /** Runtimes by name, beside our own (which `runtimes` may not replace). */
+  readonly runtimes?: ReadonlyMap<string, Runtime>;
 }
+
+/** Names of our own runtime: Docker's for runc, since it is in the place of that. */
+const ownNames: readonly string[] = ['runc', 'io.containerd.runc.v2', 'berth'];
 
 const neverRan: ExitStatus = { code: 0, signal: 0, timeNs: 0n, oom: false };
 const SIGKILL = 9;
 
 /** The task service over our own shims. */
 export function openTasks(options: TasksOptions): TaskService {
-  const { runtime = ociRuntime(), spillDirectory } = options;
+  const { spillDirectory } = options;
+  const own = ociRuntime();
+  const runtimeNamed = (name: string): Runtime => {
+    const runtime = ownNames.includes(name) ? own : options.runtimes?.get(name);
+    if (runtime === undefined) throw new InvalidArgument(`unknown or invalid runtime name: ${name}`);
+    return runtime;
+  };
   const directories = new StateDirectory(`${options.execRoot}/tasks`);
   const tasks = new Map<string, Task>();
   /** What created tasks run, until they are started: to explain a failure. */
@@ -42,12 +51,15 @@ export function openTasks(options: TasksOptions): TaskService {
   };
 
   const newTask = (state: TaskState, spec: Task['spec'], directory: string): Task =>
-    new Task({ state, spec, directory, runtime, directories, emit });
+    new Task({ state, spec, directory, runtime: runtimeNamed(state.runtime), directories, emit });
 
   const cleanUp = (task: Task): void => {
-    const removed = Promise.allSettled([directories.remove(task.id), task.cgroup.remove()]).then(() => {
-      if (cleaning.get(task.id) === removed) cleaning.delete(task.id);
-    });
+    const forgotten = task.runtime.external?.delete(task.id, task.directory) ?? Promise.resolve();
+    const removed = forgotten
+      .then(() => Promise.allSettled([directories.remove(task.id), task.cgroup.remove()]))
+      .then(() => {
+        if (cleaning.get(task.id) === removed) cleaning.delete(task.id);
+      });
     cleaning.set(task.id, removed);
   };
 
@@ -56,26 +68,33 @@ export function openTasks(options: TasksOptions): TaskService {
     if (tasks.has(id)) throw new AlreadyExists(`task ${id} already exists`);
     await cleaning.get(id);
     const begin = performance.now();
-    const { program, cgroups, warnings } = runtime.compileCreate({
+    const name = create.runtime ?? 'berth';
+    const runtime = runtimeNamed(name);
+    const request: RuntimeCreateOptions = {
       id,
       spec,
+      directory: directories.path(id),
       bundle: create.bundle ?? directories.path(id),
       stdin: io.stdin,
       ...(create.rootfs !== undefined && { rootfs: create.rootfs }),
       ...(create.netns !== undefined && { netns: create.netns }),
-    });
-    const state: TaskState = { id, io, cgroups, runtime: 'berth' };
+    };
+    const { program, cgroups, warnings } = runtime.compileCreate(request);
+    const state: TaskState = { id, io, cgroups, runtime: name };
     const directory = directories.create(state, spec);
     const task = newTask(state, spec, directory);
     tasks.set(id, task);
     const compiled = performance.now();
     try {
+      const { external } = runtime;
+      external?.prepare(request);
+      using terminal = io.terminal ? await external?.console(directory, 0) : undefined;
       using logger = io.log.type === 'binary' ? await startBinaryLog(id, io.log) : undefined;
       const shim = await startShim({
         id,
         program,
         directory,
-        io: { terminal: io.terminal, stdin: io.stdin, stdinOnce: io.stdinOnce },
+        io: { terminal: io.terminal, stdin: io.stdin, stdinOnce: io.stdinOnce, external: external !== undefined },
         log: io.log.type === 'binary' ? { type: 'none' } : io.log,
         oomScore: { shim: -998, container: spec.process?.oomScoreAdj ?? 0 },
         onEvent: (event: ShimEvent) => task.onShim(event),
@@ -83,6 +102,8 @@ export function openTasks(options: TasksOptions): TaskService {
         ...(task.cgroup.oom !== undefined && { oom: task.cgroup.oom }),
       });
       for (const client of logger?.clients ?? []) await shim.attach(0, client);
+      if (terminal !== undefined) await bringTerminal(shim, 0, terminal);
+      await external?.created(request, shim.initPid);
       task.created(shim);
       programs.set(task, program);
       const timings = { compileMs: compiled - begin, programMs: performance.now() - compiled };
@@ -90,7 +111,7 @@ export function openTasks(options: TasksOptions): TaskService {
     } catch (error) {
       tasks.delete(id);
       cleanUp(task);
-      throw runtime.explain(error, 'create', program);
+      throw runtime.explain(error, 'create', program, directory);
     }
   };
 
@@ -99,12 +120,13 @@ export function openTasks(options: TasksOptions): TaskService {
     try {
       await task.start();
     } catch (error) {
+      const explained = task.runtime.explain(error, 'create', programs.get(task) ?? [], task.directory);
       if (task.status === 'created') {
         tasks.delete(id);
         await task.release();
         cleanUp(task);
       }
-      throw runtime.explain(error, 'create', programs.get(task) ?? []);
+      throw explained;
     } finally {
       programs.delete(task);
     }

@@ -2,9 +2,10 @@
 
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Process, RuntimeSpec } from '../../../oci/index.ts';
 import type { ExitStatus, LogConfig } from '../../../shim/index.ts';
+import { externalRuntime } from '../external-runtime.ts';
 import type { CreateTaskOptions, TaskEvent, TaskService } from '../task-service.ts';
 import { openTasks } from '../tasks.ts';
 
@@ -19,6 +20,17 @@ const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_SYS_CHRO
 
 /** Across all instances: cgroups are named after the ids. */
 let count = 0;
+
+const realRuntimes = ['/usr/bin/runc', '/usr/sbin/runc', '/usr/bin/crun', process.env.BERTH_TEST_RUNC ?? ''].filter(
+  path => path !== '' && existsSync(path),
+);
+
+/** Runtimes of others; where the machine has none, our own command line as one (each call of it starts a Node). */
+export const externalPaths: ReadonlyMap<string, string> = new Map(
+  (realRuntimes.length > 0 ? realRuntimes : [join(import.meta.dirname, '../../../../bin/berth-runc')]).map(
+    path => [basename(path), path] as const,
+  ),
+);
 
 export class TestTasks implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'berth-tasks-'));
@@ -36,7 +48,11 @@ export class TestTasks implements AsyncDisposable {
   }
 
   #open(): TaskService {
-    const tasks = openTasks({ execRoot: join(this.directory, 'exec') });
+    const root = join(this.directory, 'runtime');
+    const runtimes = new Map(
+      [...externalPaths].map(([name, path]) => [name, externalRuntime({ path, root: `${root}-${name}` })] as const),
+    );
+    const tasks = openTasks({ execRoot: join(this.directory, 'exec'), runtimes });
     tasks.subscribe(event => this.events.push(event));
     return tasks;
   }
@@ -81,7 +97,13 @@ export class TestTasks implements AsyncDisposable {
         ...(more.memory !== undefined && { resources: { memory: { limit: more.memory, swap: more.memory } } }),
       },
     };
-    return { id, spec, io: more.io ?? { terminal: false, stdin: false, stdinOnce: false, log } };
+    return {
+      id,
+      spec,
+      io: more.io ?? { terminal: false, stdin: false, stdinOnce: false, log },
+      ...(more.runtime !== undefined && { runtime: more.runtime }),
+      ...(more.rootfs !== undefined && { rootfs: more.rootfs }),
+    };
   }
 
   async run(script: string): Promise<{ id: string; status: ExitStatus }> {
