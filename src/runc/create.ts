@@ -134,12 +134,6 @@ function compose(
 
   // ── the init ──
   init.push(...oomOps(process.oomScoreAdj, facts, warnings));
-  init.push({
-    op: 'prctl',
-    option: n.PR_SET_DUMPABLE,
-    args: [0, 0, 0, 0],
-    why: 'nobody in a joined pid namespace may look into us',
-  });
   init.push(...cgroup.join);
   for (const { slot, type, flag } of joins) {
     init.push({
@@ -159,6 +153,13 @@ function compose(
       { op: 'setuid', uid: 0 },
     );
   }
+  // Not before the ids are mapped: it takes the map's files away from an unprivileged owner.
+  init.push({
+    op: 'prctl',
+    option: n.PR_SET_DUMPABLE,
+    args: [0, 0, 0, 0],
+    why: 'nobody in a joined pid namespace may look into us',
+  });
   if (namespaces.unshareCgroup)
     init.push({ op: 'unshare', flags: n.CLONE_NEWCGROUP, why: 'after joining: its root is where we are' });
   if (cgroup.into !== undefined) {

@@ -2,7 +2,7 @@
 // container's pid namespace for its children; the child joins everything else by one setns of the init's pidfd.
 
 import { InvalidArgument } from '../errdefs/index.ts';
-import type { Op, Program } from '../launcher/index.ts';
+import type { Op, Program, Slot } from '../launcher/index.ts';
 import type { Process, RuntimeSpec } from '../oci/index.ts';
 import type { CgroupPaths } from './cgroups/paths.ts';
 import { planJoin } from './cgroups/plan.ts';
@@ -60,30 +60,32 @@ export function compileExec(options: ExecOptions): Program {
           mapped(linux.gidMappings, process.user.gid),
         );
   if (pipes) host.push(...pipes.before);
-  const own = slots.takeInherited();
-  const back = 'later children of ours are born where we are';
-  const pid = cloneFlags.pid;
-  host.push(
-    { op: 'open', slot: own, path: '/proc/self/ns/pid', flags: n.O_RDONLY | n.O_CLOEXEC, why: back },
-    {
-      op: 'setns',
-      fd: target,
-      flags: pid,
-      why: 'the child is born in the pid namespace',
-      failure: 'failed to join the pid namespace',
-    },
-    {
-      op: 'clone',
+  // Only who is root over the container's user namespace may join its pid namespace from outside; another must join that first.
+  const nested = userNamespace && !facts.privileged;
+  const flags = (linux.namespaces ?? []).reduce((all, { type }) => all | cloneFlags[type], 0);
+  const join: Op = {
+    op: 'setns',
+    fd: target,
+    flags: (nested ? flags : flags & ~cloneFlags.pid) >>> 0,
+    why: nested ? 'all namespaces at once' : 'all other namespaces at once',
+    failure: 'failed to join the namespaces',
+  };
+  const clone = {
+    op: 'clone',
+    ...(cgroup.into !== undefined && { cgroup: cgroup.into }),
+    failure: 'unable to start container process: clone',
+  } as const;
+  const between: Op[] = [];
+  if (nested) {
+    between.push(...cgroup.join, join, { ...clone, flags: n.CLONE_PARENT, program: init, why: 'the exec' });
+    host.push({
+      ...clone,
       flags: 0,
-      ...(cgroup.into !== undefined && { cgroup: cgroup.into }),
-      program: init,
-      why: 'the exec',
-      failure: 'unable to start container process: clone',
-    },
-    { op: 'setns', fd: own, flags: pid, why: back },
-    { op: 'close', slot: own },
-    { op: 'close', slot: target },
-  );
+      program: between,
+      why: 'joins, and leaves its place to a child in the pid namespace',
+    });
+  } else host.push(...cloneInPidNamespace(target, slots, { ...clone, flags: 0, program: init, why: 'the exec' }));
+  host.push({ op: 'close', slot: target });
   if (cgroup.into !== undefined) host.push({ op: 'close', slot: cgroup.into });
   if (pipes) host.push(...pipes.after);
 
@@ -102,17 +104,8 @@ export function compileExec(options: ExecOptions): Program {
     args: [0, 0, 0, 0],
     why: "the container's processes may not look into us",
   });
-  init.push(...cgroup.join);
-  const others =
-    (linux.namespaces ?? []).reduce((flags, { type }) => (type === 'pid' ? flags : flags | cloneFlags[type]), 0) >>> 0;
+  if (!nested) init.push(...cgroup.join, join);
   init.push(
-    {
-      op: 'setns',
-      fd: target,
-      flags: others,
-      why: 'all other namespaces at once',
-      failure: 'failed to join the namespaces',
-    },
     ...(userNamespace
       ? ([
           { op: 'setgid', gid: 0 },
@@ -139,7 +132,7 @@ export function compileExec(options: ExecOptions): Program {
     });
   } else slots.give(proc);
   if (process.terminal === true) {
-    terminal(options, host, init, slots, inRoot);
+    terminal(options, nested ? between : undefined, host, init, slots, inRoot);
   } else if (pipes) {
     const stdinless = options.stdio !== 'inherit' && !options.stdio.stdin;
     if (stdinless) {
@@ -169,8 +162,29 @@ export function compileExec(options: ExecOptions): Program {
       preserveFds: options.preserveFds ?? 0,
     }),
   );
+  if (nested) between.push({ op: 'await', peer: 'exec' }, { op: 'exit', code: 0 });
   host.push({ op: 'await', peer: 'exec' });
   return host;
+}
+
+/** The child is born in the pid namespace that its parent joined for its children; the parent then goes back to its own. */
+function cloneInPidNamespace(target: Slot, slots: Slots, clone: Op): readonly Op[] {
+  const own = slots.takeInherited();
+  const why = 'later children of ours are born where we are';
+  const flags = cloneFlags.pid;
+  return [
+    { op: 'open', slot: own, path: '/proc/self/ns/pid', flags: n.O_RDONLY | n.O_CLOEXEC, why },
+    {
+      op: 'setns',
+      fd: target,
+      flags,
+      why: 'the child is born in the pid namespace',
+      failure: 'failed to join the pid namespace',
+    },
+    clone,
+    { op: 'setns', fd: own, flags, why },
+    { op: 'close', slot: own },
+  ];
 }
 
 function affinityOps(list: string | undefined): readonly Op[] {
@@ -187,6 +201,7 @@ function affinityOps(list: string | undefined): readonly Op[] {
 
 function terminal(
   options: ExecOptions,
+  between: Op[] | undefined,
   host: Op[],
   init: Op[],
   slots: Slots,
@@ -215,6 +230,7 @@ function terminal(
   );
   slots.give(master);
   const received = slots.takeOutside();
+  between?.push({ op: 'receiveFd', slot: received, why }, { op: 'sendFd', slot: received, why });
   host.push({ op: 'receiveFd', slot: received, why: "the pty's master" });
   if (options.stdio !== 'inherit') host.push({ op: 'stdio', terminal: received });
   else if (options.consoleSocket !== undefined) {

@@ -9,7 +9,7 @@ import type { HostFacts } from './compilation.ts';
 import { type CreateOptions, compileCreate } from './create.ts';
 import { compileExec } from './exec.ts';
 import { explainOp } from './explain.ts';
-import { hybridFacts, unifiedFacts } from './testing/facts.ts';
+import { hybridFacts, rootlessFacts, unifiedFacts } from './testing/facts.ts';
 import { baseSpec } from './testing/specs.ts';
 
 type Changes = Parameters<typeof baseSpec>[0];
@@ -32,6 +32,8 @@ const cgroupMount = {
   options: ['ro', 'nosuid', 'noexec', 'nodev'],
 };
 const namespaces = baseSpec({}).linux!.namespaces!;
+const more = [{ containerID: 1, hostID: 100000, size: 65536 }];
+const one = { containerID: 0, hostID: 1000, size: 1 };
 const ids = [{ containerID: 0, hostID: 100000, size: 65536 }];
 const overlay = [
   {
@@ -112,6 +114,38 @@ const programs: Readonly<Record<string, () => Program>> = {
       { linux: { namespaces: [...namespaces, { type: 'user' }], uidMappings: ids, gidMappings: ids } },
       { rootfs: overlay },
     ),
+  'rootless-with-ranges': () =>
+    create(
+      {
+        linux: {
+          namespaces: [...namespaces, { type: 'user' }],
+          uidMappings: [one, ...more],
+          gidMappings: [one, ...more],
+        },
+      },
+      {},
+      rootlessFacts,
+    ),
+  'rootless-alone': () =>
+    create(
+      {
+        linux: { namespaces: [...namespaces, { type: 'user' }], uidMappings: [one], gidMappings: [one] },
+        process: { user: { uid: 0, gid: 0 } },
+      },
+      {},
+      rootlessFacts,
+    ),
+  'rootless-exec': () =>
+    compileExec({
+      spec: baseSpec({
+        linux: { namespaces: [...namespaces, { type: 'user' }], uidMappings: [one], gidMappings: [one] },
+      }),
+      process: { ...baseSpec({}).process!, terminal: true, user: { uid: 0, gid: 0 } },
+      initPid: 4321,
+      cgroups: { v1: {} },
+      stdio: { terminal: true, stdin: true, pipeSizeBytes: 0 },
+      facts: rootlessFacts,
+    }),
   'idmapped-mount': () =>
     create({
       mounts: [

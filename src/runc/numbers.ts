@@ -4,6 +4,7 @@
 const arm64 = process.arch === 'arm64';
 
 /** linux/sched.h */
+export const CLONE_PARENT = 0x8000;
 export const CLONE_NEWTIME = 0x80;
 export const CLONE_NEWNS = 0x20000;
 export const CLONE_NEWCGROUP = 0x2000000;

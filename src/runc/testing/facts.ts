@@ -20,6 +20,14 @@ export const unifiedFacts: HostFacts = {
   privileged: true,
 };
 
+/** The same machine for an unprivileged user with ranges of ids. */
+export const rootlessFacts: HostFacts = {
+  ...unifiedFacts,
+  privileged: false,
+  cgroupsDelegated: false,
+  idMapHelpers: { uid: '/usr/bin/newuidmap', gid: '/usr/bin/newgidmap' },
+};
+
 const controllers = ['cpu,cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'name=systemd'];
 
 /** A machine with split v1 hierarchies and an empty cgroup2 beside them. */
