@@ -84,7 +84,6 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
       return;
     } catch (err) {
       pull.signal?.throwIfAborted();
-      flight.landed = false;
       const failure = err instanceof WriteFailure ? err.cause : err;
       if (codeOf(failure) === 'FailedPrecondition' && pull.below !== undefined && !orphaned) {
         // The layer below turned out false while we waited for it. It may come right yet; else its failure is ours.
@@ -93,6 +92,7 @@ async function fetchLayer(place: LayerPlace, pull: LayerPull, flight: Flight): P
         continue;
       }
       if (!areFalseBytes(failure)) throw failure;
+      flight.landed = false;
       // What an earlier try left may itself be what is wrong: it has been dropped, so once more from the start. Else this host's
       // bytes are wrong: the next host, if there is one.
       if (resumedFrom !== 0 && !restarted) {
