@@ -58,6 +58,7 @@ export async function createContainer(
 
   const config = withHostname(services, merged, host, id);
   const networks = requestedEndpoints(host, networking?.EndpointsConfig ?? {}, config.MacAddress);
+  checkLinks(services, host);
   const plan = planMounts(config, host, source => services.store.find(source).record.mounts);
 
   const directory = containerDirectory(services.config.dataRoot, id);
@@ -107,6 +108,16 @@ export async function createContainer(
   undo.move();
   services.events.publish('container', 'create', id, eventAttributes(container));
   return { Id: id, Warnings: warnings };
+}
+
+/** Links name containers that are there. */
+function checkLinks(services: ContainerServices, host: HostConfig): void {
+  for (const link of host.Links ?? []) {
+    const [name = ''] = link.split(':');
+    if (services.store.lookUp(name) === undefined) {
+      throw new InvalidArgument(`could not get container for ${name}: No such container: ${name}`);
+    }
+  }
 }
 
 function takeName(services: ContainerServices, id: string, given: string | undefined): string {
