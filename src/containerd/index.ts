@@ -43,6 +43,7 @@ export type {
   Usage,
 } from './snapshots/snapshotter.ts';
 export type { BinaryLog } from './tasks/binary-log.ts';
+export { type ExternalRuntimeOptions, externalRuntime } from './tasks/external-runtime.ts';
 export { ociRuntime } from './tasks/oci-runtime.ts';
 export type { CompiledContainer, Runtime, RuntimeCreateOptions, RuntimeExecOptions } from './tasks/runtime.ts';
 export type {

@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { openContainerd, openTasks, type TaskService } from '../containerd/index.ts';
+import { externalRuntime, openContainerd, openTasks, type TaskService } from '../containerd/index.ts';
 import { InvalidArgument } from '../errdefs/index.ts';
 import { nativeFile } from '../launcher/index.ts';
 import { LocalNetworkController, type NetworkRecord } from '../network/index.ts';
@@ -64,6 +64,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const tasks = openTasks({
     execRoot: config.execRoot,
     spillDirectory: path.join(config.dataRoot, 'tmp'),
+    runtimes: new Map(
+      Object.entries(config.runtimes).map(([name, { path: file }]) => [
+        name,
+        externalRuntime({ path: file, root: path.join(config.execRoot, `runtime-${name}`) }),
+      ]),
+    ),
   });
   undo.defer(() => tasks.close());
   const running = await tasks.adopt();

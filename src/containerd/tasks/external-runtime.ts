@@ -6,7 +6,7 @@
 //     <state directory>/<number>.log              its log in JSON; the last error is what the client is told
 //     <state directory>/<number>.sock             where it sends the pty
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import type { SnapshotMount } from '../snapshots/snapshotter.ts';
 import type { ExternalSteps, PendingConsole, Runtime, RuntimeCreateOptions, RuntimeExecOptions } from './runtime.ts';
 
 export interface ExternalRuntimeOptions {
-  /** Absolute path of the runtime. */
+  /** Path of the runtime; a bare name is looked for in PATH. */
   readonly path: string;
   /** Given before the subcommand. */
   readonly args?: readonly string[];
@@ -35,7 +35,8 @@ const MNT_DETACH = 2;
 /** mount(2) takes one page of options. */
 const mountDataMax = 4000;
 
-export function externalRuntime({ path, args = [], root }: ExternalRuntimeOptions): Runtime {
+export function externalRuntime({ path: given, args = [], root }: ExternalRuntimeOptions): Runtime {
+  const path = findProgram(given);
   const env = [`PATH=${process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin'}`];
 
   const command = (directory: string, name: string, ...rest: readonly string[]): string[] => {
@@ -129,6 +130,13 @@ export function externalRuntime({ path, args = [], root }: ExternalRuntimeOption
       return new Unknown(prefix + (said ?? String(error)), { cause: undefined });
     },
   };
+}
+
+/** As exec.LookPath; what is not found stays, and fails when it is started. */
+function findProgram(name: string): string {
+  if (name.includes('/')) return name;
+  const directories = (process.env.PATH ?? '').split(':').filter(directory => directory.startsWith('/'));
+  return directories.map(directory => join(directory, name)).find(file => existsSync(file)) ?? name;
 }
 
 /** Pipes as the container's streams, and the runtime as a child with them as its own. */

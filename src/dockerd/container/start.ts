@@ -245,6 +245,7 @@ function createTask(
     id: record.id,
     spec: built.spec,
     rootfs: built.rootfs,
+    runtime: record.hostConfig.Runtime,
     io: {
       terminal: config.Tty,
       stdin: config.OpenStdin,
