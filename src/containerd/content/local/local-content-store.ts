@@ -77,16 +77,25 @@ export class LocalContentStore implements ContentStore {
     const { size } = this.#require(digest);
     const end = Math.min(options.end ?? size, size);
     const file = await this.#open(digest);
+    const readAt = async (at: number): Promise<Uint8Array> => {
+      const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(readChunkBytes, end - at)));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+      return buffer.subarray(0, bytesRead);
+    };
+    let at = options.start ?? 0;
+    let ahead = readAt(at);
     try {
-      for (let at = options.start ?? 0; at < end; ) {
+      while (at < end) {
         options.signal?.throwIfAborted();
-        const buffer = Buffer.allocUnsafeSlow(Math.min(readChunkBytes, end - at));
-        const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-        if (bytesRead === 0) return;
-        at += bytesRead;
-        yield buffer.subarray(0, bytesRead);
+        const bytes = await ahead;
+        if (bytes.length === 0) return;
+        at += bytes.length;
+        // The next piece is read while the reader sends this one.
+        ahead = readAt(at);
+        yield bytes;
       }
     } finally {
+      await ahead.catch(() => {});
       await file.close();
     }
   }
