@@ -60,6 +60,7 @@ export function completeHostConfig(
   if (host.Memory > 0 && host.MemorySwap === 0) host.MemorySwap = host.Memory * 2;
   if (host.PidsLimit !== null && host.PidsLimit <= 0) host.PidsLimit = null;
   host.Ulimits = mergeUlimits(host.Ulimits ?? [], config);
+  if (host.MemorySwappiness === -1) host.MemorySwappiness = null;
   host.OomKillDisable ??= false;
   if (host.ConsoleSize === null || host.ConsoleSize.length !== 2 || below('1.42')) host.ConsoleSize = [0, 0];
   if (below('1.43')) host.Annotations = undefined;

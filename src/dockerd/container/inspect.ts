@@ -10,6 +10,7 @@ import {
 } from '../../api/index.ts';
 import type { SnapshotMount } from '../../containerd/index.ts';
 import type { Container } from './container.ts';
+import { shortId } from './id.ts';
 import { networkFilesOf } from './network-files.ts';
 import { containerPaths } from './paths.ts';
 import { type ContainerRecord, type StateRecord, statusOf } from './record.ts';
@@ -48,13 +49,30 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: record.hostConfig.Privileged ? 'unconfined' : '',
     ExecIDs: container.execIds.size === 0 ? null : [...container.execIds],
-    HostConfig: record.hostConfig,
+    HostConfig: {
+      ...record.hostConfig,
+      ...(record.hostConfig.Mounts && { Mounts: record.hostConfig.Mounts.map(withoutZeros) }),
+    },
     GraphDriver: { Data: graphData(record.id, mounts), Name: 'overlay2' },
     ...sizes,
     Mounts: record.mounts.map(mountPoint),
     Config: record.config,
     NetworkSettings: networkSettings(record, version),
   };
+}
+
+/** A mount request as Go prints it: what is zero is left out. */
+function withoutZeros<T extends object>(value: T): T {
+  const isZero = (field: unknown): boolean =>
+    field === undefined || field === null || field === '' || field === 0 || field === false;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => !isZero(field))
+      .map(([key, field]) => [
+        key,
+        typeof field === 'object' && !Array.isArray(field) ? withoutZeros(field as object) : field,
+      ]),
+  ) as T;
 }
 
 export function stateOf(state: StateRecord): ContainerState {
@@ -102,11 +120,16 @@ function graphData(id: string, mounts: readonly SnapshotMount[]): Record<string,
   };
 }
 
-/** Endpoints for a version: names for DNS are kept from clients that do not know them. */
-export function endpointsFor(record: ContainerRecord, version: string): Record<string, EndpointSettings> {
-  if (!versionLessThan(version, '1.44')) return record.networks;
+/** Endpoints for a version. Clients that do not know DNSNames find the short id among the aliases (moby container_routes.go, 1.44 and 1.45). */
+function endpointsFor(record: ContainerRecord, version: string): Record<string, EndpointSettings> {
+  if (!versionLessThan(version, '1.45')) return record.networks;
+  const old = versionLessThan(version, '1.44');
   return Object.fromEntries(
-    Object.entries(record.networks).map(([name, { DNSNames: _, ...endpoint }]) => [name, endpoint as EndpointSettings]),
+    Object.entries(record.networks).map(([name, endpoint]) => {
+      const custom = !['bridge', 'host', 'none'].includes(name);
+      const Aliases = custom ? [...(endpoint.Aliases ?? []), shortId(record.id)] : endpoint.Aliases;
+      return [name, { ...endpoint, Aliases, ...(old && { DNSNames: null }) }];
+    }),
   );
 }
 

@@ -1,9 +1,9 @@
 // GET /containers/json (moby daemon/list.go).
 
-import type { ContainerSummary, Filters, PortSummary } from '../../api/index.ts';
+import type { ContainerSummary, EndpointSettings, Filters, PortSummary } from '../../api/index.ts';
 import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import type { Container } from './container.ts';
-import { endpointsFor, mountPoint } from './inspect.ts';
+import { mountPoint } from './inspect.ts';
 import { type ContainerRecord, statusOf } from './record.ts';
 import type { ContainerServices } from './services.ts';
 import { statusText } from './status-text.ts';
@@ -178,9 +178,19 @@ export function summarise(
       ...(hostConfig.Annotations !== undefined &&
         hostConfig.Annotations !== null && { Annotations: hostConfig.Annotations }),
     },
-    NetworkSettings: { Networks: endpointsFor(record, options.version) },
+    NetworkSettings: { Networks: listedEndpoints(record) },
     Mounts: record.mounts.map(mountPoint),
   };
+}
+
+/** The list shows where a container is, not by which names. */
+function listedEndpoints(record: ContainerRecord): Record<string, EndpointSettings> {
+  return Object.fromEntries(
+    Object.entries(record.networks).map(([name, endpoint]) => [
+      name,
+      { ...endpoint, Links: null, Aliases: null, DriverOpts: null, DNSNames: null },
+    ]),
+  );
 }
 
 /** Words with blanks are quoted. */

@@ -24,10 +24,10 @@ export function mergeConfig(request: ContainerConfig, image: ImageRunConfig): Co
   if (config.Entrypoint?.length === 1 && config.Entrypoint[0] === '') config.Entrypoint = null;
   config.Env = mergeEnv(request.Env, image.Env);
   config.Labels = { ...image.Labels, ...request.Labels };
-  config.ExposedPorts = union(image.ExposedPorts, request.ExposedPorts ?? undefined);
-  config.Volumes = union(image.Volumes, request.Volumes ?? undefined) ?? null;
+  config.ExposedPorts = union(image.ExposedPorts, request.ExposedPorts);
+  config.Volumes = union(image.Volumes, request.Volumes) ?? null;
   if (image.Healthcheck !== undefined) config.Healthcheck = mergeHealthcheck(request.Healthcheck, image.Healthcheck);
-  if (image.OnBuild !== undefined && image.OnBuild.length > 0) config.OnBuild = image.OnBuild;
+  config.OnBuild = image.OnBuild !== undefined && image.OnBuild.length > 0 ? image.OnBuild : (request.OnBuild ?? null);
   return config;
 }
 
@@ -38,14 +38,13 @@ function mergeEnv(request: readonly string[] | null, image: readonly string[] | 
   return [...(request ?? []), ...image.filter(entry => !own.has(key(entry)))];
 }
 
+/** The keys of both; undefined where there are none. */
 function union(
-  image: Readonly<Record<string, object>> | undefined,
-  request: Readonly<Record<string, object>> | undefined,
+  image: Readonly<Record<string, object>> | null | undefined,
+  request: Readonly<Record<string, object>> | null | undefined,
 ): Record<string, Record<never, never>> | undefined {
-  if (image === undefined && request === undefined) return undefined;
-  const withProtocol = (ports: Readonly<Record<string, object>> | undefined): Record<string, object> =>
-    Object.fromEntries(Object.entries(ports ?? {}).map(([key]) => [key, {}]));
-  return { ...withProtocol(image), ...withProtocol(request) };
+  const keys = [...Object.keys(image ?? {}), ...Object.keys(request ?? {})];
+  return keys.length === 0 ? undefined : Object.fromEntries(keys.map(key => [key, {}]));
 }
 
 type RequestedHealthcheck = NonNullable<ContainerConfig['Healthcheck']>;
