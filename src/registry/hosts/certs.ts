@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rootCertificates } from 'node:tls';
 import { FailedPrecondition } from '../../errdefs/index.ts';
 import type { TlsOptions } from '../http/transport.ts';
 
@@ -28,7 +27,7 @@ export async function readCertificates(directory: string): Promise<TlsOptions | 
   }
   if (authorities.length === 0 && client === undefined) return undefined;
   return {
-    ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
+    ...(authorities.length > 0 && { ca: authorities }),
     ...(client !== undefined && { cert: await read(client), key: await read(keyName as string) }),
   };
 }

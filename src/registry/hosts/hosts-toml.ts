@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { rootCertificates } from 'node:tls';
 import { InvalidArgument } from '../../errdefs/index.ts';
 import type { TlsOptions } from '../http/transport.ts';
 import { allCapabilities, type Capability, type RegistryHost } from './host.ts';
@@ -81,7 +80,7 @@ async function readTls(options: TomlTable, place: Place): Promise<TlsOptions | u
   const skipVerify = options.skip_verify === true;
   if (authorities.length === 0 && certName === undefined && !skipVerify) return undefined;
   return {
-    ...(authorities.length > 0 && { ca: [...rootCertificates, ...authorities] }),
+    ...(authorities.length > 0 && { ca: authorities }),
     ...(certName !== undefined && { cert: await read(certName), key: await read(keyName ?? certName) }),
     ...(skipVerify && { skipVerify }),
   };

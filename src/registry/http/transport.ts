@@ -1,14 +1,17 @@
 // One HTTP exchange on node:http(s), with what a registry's client needs around it: connections kept per host, bounded waits and
 // redirects, credentials that never leave the host they are for, failures in words.
 
+import { hash } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
+import { createSecureContext, getCACertificates, rootCertificates, type SecureContext } from 'node:tls';
 import { Unavailable } from '../../errdefs/index.ts';
 import { type ProxyEnvironment, proxyEnvironment } from './proxy.ts';
-import { failureInWords } from './words.ts';
+import { failureInWords, Unreachable } from './words.ts';
 
 /** How TLS to one host is done; absent fields are Node's defaults. */
 export interface TlsOptions {
+  /** Authorities beside the usual ones. */
   readonly ca?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
@@ -22,7 +25,7 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes, or a stream of them; a stream needs its `length`, and can be sent only once. */
   readonly body?: Uint8Array | { readonly stream: AsyncIterable<Uint8Array>; readonly length: number };
-  readonly tls?: TlsOptions;
+  readonly tls?: TlsOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How long the answer's head may take once the request is sent. */
   readonly answerTimeoutMs?: number;
@@ -55,8 +58,7 @@ export class Transport {
   readonly #options: TransportOptions;
   readonly #agents = new Map<string, http.Agent>();
   readonly #proxy: ProxyEnvironment | undefined;
-  readonly #tlsKeys = new WeakMap<TlsOptions, string>();
-  #lastKey = 0;
+  #systemAuthorities: readonly string[] | undefined;
 
   constructor(options: TransportOptions = {}) {
     this.#options = options;
@@ -69,7 +71,7 @@ export class Transport {
     let headers: Readonly<Record<string, string>> = { ...request.headers };
     let tls = request.tls;
     for (let hop = 0; ; hop++) {
-      const answer = await this.#exchange({ ...request, url, headers, ...(tls !== undefined && { tls }) });
+      const answer = await this.#trusting({ ...request, url, headers, tls });
       const location = answer.headers.location;
       const follow = (request.method === 'GET' || request.method === 'HEAD') && redirects.has(answer.status);
       if (!follow || location === undefined) return answer;
@@ -88,6 +90,22 @@ export class Transport {
         throw new Unavailable(`${words}: redirected from https to plain http at ${next.host}`);
       }
       url = next;
+    }
+  }
+
+  /**
+   * Node knows the authorities of the web. Those that the machine trusts beside them (a company's own) are read when a certificate
+   * is of neither: that takes a tenth of a second, which most daemons need never spend.
+   */
+  async #trusting(request: HttpRequest): Promise<HttpAnswer> {
+    try {
+      return await this.#exchange(request);
+    } catch (err) {
+      const again = err instanceof Unreachable && err.unknownAuthority && this.#systemAuthorities === undefined;
+      if (!again || (request.body !== undefined && !(request.body instanceof Uint8Array))) throw err;
+      this.#systemAuthorities = getCACertificates('system');
+      this.close();
+      return this.#exchange(request);
     }
   }
 
@@ -167,7 +185,8 @@ export class Transport {
   }
 
   #agent(secure: boolean, tls: TlsOptions | undefined): http.Agent {
-    const key = secure ? `https ${tls === undefined ? '' : this.#tlsKey(tls)}` : 'http';
+    // By what the options are: certs.d is read anew for each pull.
+    const key = secure ? `https ${tls === undefined ? '' : hash('sha256', JSON.stringify(tls))}` : 'http';
     let agent = this.#agents.get(key);
     if (agent === undefined) {
       const common = {
@@ -180,9 +199,7 @@ export class Transport {
         ? new https.Agent({
             ...common,
             rejectUnauthorized: tls?.skipVerify !== true,
-            ...(tls?.ca !== undefined && { ca: [...tls.ca] }),
-            ...(tls?.cert !== undefined && { cert: tls.cert }),
-            ...(tls?.key !== undefined && { key: tls.key }),
+            ...this.#secureContext(tls),
           })
         : new http.Agent(common);
       this.#agents.set(key, agent);
@@ -190,13 +207,17 @@ export class Transport {
     return agent;
   }
 
-  #tlsKey(tls: TlsOptions): string {
-    let key = this.#tlsKeys.get(tls);
-    if (key === undefined) {
-      key = String(++this.#lastKey);
-      this.#tlsKeys.set(tls, key);
-    }
-    return key;
+  /** Made once: parsing a hundred authorities for each connection would hold up the loop. Node's own is made already. */
+  #secureContext(tls: TlsOptions | undefined): { secureContext?: SecureContext } {
+    const { ca = [], cert, key } = tls ?? {};
+    const more = [...ca, ...(this.#systemAuthorities ?? [])];
+    if (more.length === 0 && cert === undefined) return {};
+    const options = {
+      ...(more.length > 0 && { ca: [...new Set([...rootCertificates, ...more])] }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    };
+    return { secureContext: createSecureContext(options) };
   }
 
   /** Ends idle connections; those in use end with their exchange. */

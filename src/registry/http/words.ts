@@ -15,10 +15,13 @@ interface SystemError extends Error {
 export class Unreachable extends Unavailable {
   /** The other side does not speak TLS. */
   readonly plainHttp: boolean;
+  /** Its certificate is of an authority that we do not know. */
+  readonly unknownAuthority: boolean;
 
-  constructor(message: string, plainHttp: boolean, cause: unknown) {
-    super(message, { cause });
-    this.plainHttp = plainHttp;
+  constructor(message: string, why: { plainHttp: boolean; unknownAuthority: boolean; cause: unknown }) {
+    super(message, { cause: why.cause });
+    this.plainHttp = why.plainHttp;
+    this.unknownAuthority = why.unknownAuthority;
   }
 }
 
@@ -29,11 +32,15 @@ export function failureInWords(request: Pick<HttpRequest, 'method' | 'url'>, fai
   const err = (failure as SystemError).errors?.[0] ?? (failure as SystemError);
   const message = `${method[0]}${method.slice(1).toLowerCase()} "${url}": ${reason(err, url)}`;
   const plainHttp = err.code === 'EPROTO' || err.code?.startsWith('ERR_SSL_') === true;
+  const unknownAuthority = message.endsWith(unknownAuthorityWords);
   const permanent = plainHttp || isCertificateFailure(err.code) || err.code === 'HPE_INVALID_CONSTANT';
+  const cause = wrapped(err);
   return permanent
-    ? new Unreachable(message, plainHttp, wrapped(err))
-    : new Unavailable(message, { cause: wrapped(err) });
+    ? new Unreachable(message, { plainHttp, unknownAuthority, cause })
+    : new Unavailable(message, { cause });
 }
+
+const unknownAuthorityWords = 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
 
 /** The cause is kept for its stack, but describe() shall not print it again after words that say the same. */
 const wrapped = (err: Error): Error => Object.assign(Object.create(err) as Error, { message: '' });
@@ -72,7 +79,7 @@ function reason(err: SystemError, url: URL): string {
       return `tls: failed to verify certificate: x509: certificate is not valid for ${url.hostname}`;
   }
   if (isCertificateFailure(err.code)) {
-    return 'tls: failed to verify certificate: x509: certificate signed by unknown authority';
+    return unknownAuthorityWords;
   }
   return err.message;
 }
