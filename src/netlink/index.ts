@@ -42,6 +42,7 @@ export {
   deleteElements,
   deleteRule,
   deleteTable,
+  flushRuleset,
   getGeneration,
   intervalElements,
   listChains,

@@ -31,6 +31,8 @@ export interface NetworkControllerOptions {
   readonly engineId: string;
   /** nf_tables table; default `berth-` and the bridge's name. */
   readonly table?: string;
+  /** False: the table is not kept from others (default true; needs Linux 6.9). */
+  readonly ownTable?: boolean;
   readonly reservePort?: ReservePort;
   /** Told of everything that an egress policy kept inside. */
   readonly onDenied?: (denial: Denial) => void;
@@ -110,6 +112,8 @@ export interface NetworkController {
     network: string,
   ): Promise<Endpoint[]>;
 
+  /** What people should know before these ports are published, for `docker create`: a firewall of the host that will not see them. */
+  publishWarnings(requests: readonly PortBindingRequest[]): string[];
   /** What egress policies have kept inside lately, of one network or all. */
   denials(networkId?: string): readonly Denial[];
   /** Addresses by which containers of the default network reach this machine (`host-gateway`). */

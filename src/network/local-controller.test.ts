@@ -16,6 +16,7 @@ const make = (more: Partial<NetworkControllerOptions> = {}) =>
   new LocalNetworkController({
     store,
     bridge: 'berthtest0',
+    ownTable: false,
     engineId: 'test',
     warn: text => warnings.push(text),
     ...more,
@@ -204,7 +205,7 @@ describe('user-defined networks', () => {
     assert.match(address, /^fd/);
     await a.container.serve('::', 80);
     await outside.serve('::', 54);
-    assert.equal(await b.container.call(address, 80), other);
+    assert.equal(await b.container.call(address, 80, 2500), other);
     assert.equal(await b.container.call('2001:db8::1', 54), '2001:db8::2', 'masqueraded');
     assert.equal(
       await outside.call('2001:db8::2', 8110),
@@ -214,7 +215,7 @@ describe('user-defined networks', () => {
   });
 
   test('a running container is connected and disconnected', async () => {
-    const { container, endpoints } = await start(['bridge']);
+    const { container, endpoints } = await start(['bridge'], { '80/tcp': [{ HostPort: '8150' }] });
     const sandbox = { containerId: endpoints[0]!.containerId, name: 'x', hostname: 'x' };
     const server = await start(['red']);
     await server.container.serve('0.0.0.0', 80);
@@ -227,6 +228,8 @@ describe('user-defined networks', () => {
     );
     const left = await controller.disconnectRunning({ ...sandbox, endpoints: more }, container.pid, 'bridge');
     assert.equal(left.length, 1);
+    await container.serve('0.0.0.0', 80);
+    assert.equal(await outside.call('192.0.2.2', 8150), '192.0.2.1', 'its ports have moved with the default route');
     assert.equal(await container.call('192.0.2.1', 53), '192.0.2.2', 'the default route has moved');
     await assert.rejects(
       controller.disconnectRunning({ ...sandbox, endpoints: left }, container.pid, 'bridge'),
@@ -274,6 +277,63 @@ describe('macvlan', () => {
       /requested macvlan mode 'foo' is not valid, 'bridge' mode is the macvlan driver default/,
     );
   });
+});
+
+test('settings of one endpoint: sysctls, link-local addresses, the name of the interface, a MAC address', async () => {
+  await controller.createNetwork({
+    name: 'settings',
+    ipam: { config: [{ subnet: '10.20.0.0/24', auxiliaryAddresses: { a: '10.20.0.2' } }] },
+  });
+  const sandbox = { containerId: 'settings', name: 'settings', hostname: 'settings' };
+  const config = {
+    ipv4Address: '10.20.0.9',
+    macAddress: '02:11:22:33:44:55',
+    linkLocalAddresses: ['169.254.7.7'],
+    driverOptions: {
+      'com.docker.network.endpoint.sysctls': 'net.ipv4.conf.IFNAME.log_martians=1',
+      'com.docker.network.endpoint.ifname': 'lan7',
+    },
+  };
+  const endpoints = await controller.attach(sandbox, [{ network: 'settings', config }], []);
+  const container = await TestContainer.start(controller.plan(endpoints));
+  running.push(container);
+  assert.equal(container.read('/proc/sys/net/ipv4/conf/lan7/log_martians').trim(), '1');
+  assert.match(container.read('/proc/net/fib_trie'), /169\.254\.7\.7/);
+  assert.match(container.read('/proc/net/fib_trie'), /10\.20\.0\.9/);
+  assert.equal(endpoints[0]?.macAddress, '02:11:22:33:44:55');
+  for (const [bad, words] of [
+    [
+      { ipv4Address: '10.21.0.9' },
+      /invalid endpoint settings:\nno configured subnet or ip-range contain the IP address 10.21.0.9/,
+    ],
+    [{ ipv4Address: '10.20.0.9' }, /Address already in use/],
+    [{ macAddress: 'nonsense' }, /invalid MAC address/],
+    [
+      { driverOptions: { 'com.docker.network.endpoint.sysctls': 'kernel.hostname=x' } },
+      /invalid endpoint sysctl setting/,
+    ],
+  ] as const) {
+    await assert.rejects(
+      controller.attach({ ...sandbox, containerId: 'x' }, [{ network: 'settings', config: bad }], []),
+      words,
+    );
+  }
+  assert.throws(
+    () => controller.checkAttachment({ network: 'bridge', config: { ipv4Address: '172.17.0.99', aliases: ['a'] } }),
+    /\* user specified IP address is supported on user defined networks only\n\* network-scoped alias is supported only for containers in user defined networks\n\* user specified/,
+  );
+});
+
+test('people hear of a firewall that will not see their published ports', () => {
+  using kernel = new Kernel();
+  const anywhere = parsePortBindings({ '80/tcp': [{ HostPort: '80' }] });
+  assert.deepEqual(controller.publishWarnings(anywhere), []);
+  const admin = { family: 'inet', table: 'admin' } as const;
+  const base = { type: 'filter', hook: nft.hook.input, priority: 0, policy: nft.verdict.drop } as const;
+  kernel.netfilter.send(transaction([addTable(admin), addChain({ ...admin, name: 'in', base })]));
+  assert.match(controller.publishWarnings(anywhere)[0] ?? '', /80\/tcp.*table inet admin, chain in/);
+  assert.deepEqual(controller.publishWarnings(parsePortBindings({ '80/tcp': [{ HostIp: '127.0.0.1' }] })), []);
+  kernel.netfilter.send(transaction([deleteTable(admin)]));
 });
 
 test('a bridge that somebody removed is made again, and its containers hang on it', async () => {

@@ -1,5 +1,6 @@
 import { InvalidArgument, NotFound } from '../errdefs/index.ts';
 import type { ActiveNetwork } from './active-network.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { TakenPrefix } from './ipam/subnets.ts';
 import type { NetworkRecord } from './network.ts';
 
@@ -42,6 +43,13 @@ export class NetworkSet {
     }
     if (matches[0] === undefined) throw new NotFound(`network ${ref} not found`);
     return matches[0];
+  }
+
+  /** The endpoint that has an address. */
+  endpointAt(address: string): Endpoint | undefined {
+    return this.all()
+      .flatMap(({ endpoints }) => [...endpoints.values()])
+      .find(({ ipv4, ipv6 }) => ipv4?.address === address || ipv6?.address === address);
   }
 
   takenPrefixes(): TakenPrefix[] {

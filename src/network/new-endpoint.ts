@@ -7,6 +7,7 @@ import { parseEgressPolicy } from './egress/policy.ts';
 import type { Endpoint, EndpointConfig, Sandbox } from './endpoint.ts';
 import { hardwareAddressOf, type InterfaceNumbers, newId, newVethName } from './names.ts';
 import { option, predefinedNetworks } from './network.ts';
+import { interfaceSysctls } from './plan.ts';
 
 /** Refuses a configuration that cannot be, in Docker's words. */
 export function checkEndpointConfig(network: ActiveNetwork, config: EndpointConfig): void {
@@ -22,6 +23,7 @@ export function checkEndpointConfig(network: ActiveNetwork, config: EndpointConf
   problems.push(...network.pools.check(config));
   if (record.configOnly)
     throw new PermissionDenied(`cannot attach to network ${record.name}: it is a configuration network`);
+  interfaceSysctls(config.driverOptions ?? {}, 'eth0');
   if (config.macAddress) encodeHardwareAddress(config.macAddress);
   if (problems.length === 0) return;
   const list = problems.length === 1 ? problems[0] : problems.map(problem => `* ${problem}`).join('\n');

@@ -1,5 +1,6 @@
 // What makes a container's network, as bytes: the launcher sends them, the disassembler shows them.
 
+import { InvalidArgument } from '../errdefs/index.ts';
 import {
   addAddress,
   addRoute,
@@ -13,6 +14,7 @@ import {
 } from '../netlink/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { formatAddress, lastAddress, parseAddress, prefixOf } from './ipam/prefix.ts';
+import { option } from './network.ts';
 
 /** Messages to send in the network namespace of the host, when the container's init exists. */
 export interface HostMessages {
@@ -76,6 +78,9 @@ export function configureDevice(endpoint: Endpoint, all: readonly Endpoint[]): N
     const { address, prefixLength } = endpoint.ipv6;
     messages.push(addAddress({ index, address, prefixLength, flags: 0x02 })); // no duplicate detection: IPAM knows
   }
+  for (const address of endpoint.config.linkLocalAddresses ?? []) {
+    messages.push(addAddress({ index, address, prefixLength: address.includes(':') ? 64 : 16 }));
+  }
   messages.push(...defaultRoutes(endpoint, all));
   return messages;
 }
@@ -111,14 +116,35 @@ function broadcastOf(address: string, prefixLength: number): string | undefined 
 }
 
 function endpointSysctls(endpoint: Endpoint): PlannedSysctl[] {
-  if (endpoint.ipv6 !== undefined) return [];
+  const asked = interfaceSysctls(endpoint.config.driverOptions ?? {}, endpoint.interfaceName);
+  const name = `/proc/sys/net/ipv6/conf/${endpoint.interfaceName}/disable_ipv6`;
+  if (endpoint.ipv6 !== undefined || asked.some(({ path }) => path === name)) return asked;
   return [
+    ...asked,
     {
-      path: `/proc/sys/net/ipv6/conf/${endpoint.interfaceName}/disable_ipv6`,
+      path: name,
       value: '1',
       comment: `no IPv6 on ${endpoint.interfaceName}`,
     },
   ];
+}
+
+/** `com.docker.network.endpoint.sysctls`: `net.ipv4.conf.IFNAME.log_martians=1,…`. Only those of the interface itself. */
+export function interfaceSysctls(options: Readonly<Record<string, string>>, interfaceName: string): PlannedSysctl[] {
+  const text = options[option.endpointSysctls] ?? '';
+  return text
+    .split(',')
+    .filter(entry => entry !== '')
+    .map(entry => {
+      const match = /^net\.(ipv4|ipv6|mpls)\.(conf|neigh|input)\.IFNAME\.([a-z0-9_]+)=(.+)$/.exec(entry);
+      if (match === null) throw new InvalidArgument(`invalid endpoint sysctl setting ${JSON.stringify(entry)}`);
+      const [, family, kind, key, value = ''] = match;
+      return {
+        path: `/proc/sys/net/${family}/${kind}/${interfaceName}/${key}`,
+        value,
+        comment: `sysctl of the endpoint on ${interfaceName}`,
+      };
+    });
 }
 
 /** Offsets of IFLA_NET_NS_PID in a link message: of the device itself, and of a veth's peer. */

@@ -13,7 +13,7 @@ import { commandOf, mergeConfig } from './merge.ts';
 import { copyUp } from './mounts/copy-up.ts';
 import { makeVolumes, planMounts } from './mounts/register.ts';
 import { inventName, parseName } from './names.ts';
-import { requestedEndpoints } from './network-config.ts';
+import { portRequests, requestedEndpoints } from './network-config.ts';
 import { containerDirectory } from './paths.ts';
 import { type ContainerRecord, newState } from './record.ts';
 import { type ContainerServices, eventAttributes, layersOf, type RunnableImage } from './services.ts';
@@ -58,6 +58,9 @@ export async function createContainer(
 
   const config = withHostname(services, merged, host, id);
   const networks = requestedEndpoints(host, networking?.EndpointsConfig ?? {}, config.MacAddress);
+  if (host.NetworkMode !== 'host') {
+    warnings.push(...services.networks.publishWarnings(portRequests(host, config.ExposedPorts ?? {})));
+  }
   checkLinks(services, host);
   const plan = planMounts(config, host, source => services.store.find(source).record.mounts);
 

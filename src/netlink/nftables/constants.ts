@@ -59,6 +59,9 @@ export const fibResult = { oif: 1, oifname: 2, addressType: 3 } as const;
 export const fibFlag = { source: 1, destination: 2, mark: 4, iif: 8, oif: 16, present: 32 } as const;
 export const addressTypeLocal = 2;
 
+/** An owned table is changed by its owner's socket alone (Linux 5.12); a persistent one stays when that closes (6.9). */
+export const tableFlag = { dormant: 1, owner: 2, persist: 4 } as const;
+
 export const setFlag = { constant: 2, interval: 4, map: 8, timeout: 16, eval: 32, concat: 128 } as const;
 export const elementFlag = { intervalEnd: 1, catchAll: 2 } as const;
 
@@ -100,6 +103,7 @@ export const nft = {
   fibFlag,
   addressTypeLocal,
   setFlag,
+  tableFlag,
   elementFlag,
   rejectType,
   icmpxCode,

@@ -67,11 +67,19 @@ export function transaction(messages: readonly NetlinkMessage[]): NetlinkMessage
   return [edge(16, 'begin the nf_tables transaction'), ...messages, edge(17, 'commit the nf_tables transaction')];
 }
 
-export const addTable = (ref: TableRef): NetlinkMessage =>
+export const addTable = (ref: TableRef, flags = 0): NetlinkMessage =>
   message(ref, nftMessage.newTable, flag.create, `add table ${ref.family} ${ref.table}`, [
     text(tableAttribute.name, ref.table),
-    u32(tableAttribute.flags, 0, false),
+    u32(tableAttribute.flags, flags, false),
   ]);
+
+/** Every table of every family that nobody owns: `nft flush ruleset`. */
+export const flushRuleset = (): NetlinkMessage => ({
+  type: (subsystem << 8) | nftMessage.deleteTable,
+  flags: flag.request | flag.ack,
+  body: header(0),
+  what: 'flush the rule set',
+});
 
 export const deleteTable = (ref: TableRef): NetlinkMessage =>
   message(ref, nftMessage.deleteTable, 0, `delete table ${ref.family} ${ref.table}`, [

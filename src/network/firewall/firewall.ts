@@ -1,6 +1,5 @@
 import {
   addElements,
-  addTable,
   decodeElements,
   decodeGeneration,
   decodeTable,
@@ -28,7 +27,7 @@ import {
   portElements,
   protocolNumber,
 } from './elements.ts';
-import { findDroppingChains, isIptables, letThrough } from './foreign.ts';
+import { type ForeignChain, findDroppingChains, isIptables, letThrough } from './foreign.ts';
 import { createTable, tableRef } from './table.ts';
 
 const portKey = (port: FirewallPort): string =>
@@ -49,9 +48,12 @@ export class Firewall {
   readonly #ports = new Map<string, FirewallPort>();
   readonly #others = new Map<string, { set: string; element: SetElement }>();
   #inForce = false;
+  #tableFlags: number;
   #generation = -1;
 
-  constructor(client: NetlinkClient, table: string) {
+  /** `owned`: as far as Linux can, the table belongs to this client's socket: `nft flush ruleset` and firewall reloads leave it alone, and it stays when the socket closes. */
+  constructor(client: NetlinkClient, table: string, owned = true) {
+    this.#tableFlags = owned ? nft.tableFlag.owner | nft.tableFlag.persist : 0;
     this.#client = client;
     this.#ref = tableRef(table);
   }
@@ -151,6 +153,11 @@ export class Firewall {
     return true;
   }
 
+  /** Chains of others that guard this machine itself: published ports go round them. */
+  droppingInputChains(): ForeignChain[] {
+    return findDroppingChains(this.#client, this.#ref.table, nft.hook.input);
+  }
+
   /** Gets these bridges past the firewalls of others; what could not be done, in words. */
   passOthers(bridges: readonly string[]): string[] {
     const blocked: string[] = [];
@@ -168,7 +175,7 @@ export class Firewall {
   /** Takes the table away. */
   removeTable(): void {
     this.#inForce = false;
-    this.#client.send(transaction([addTable(this.#ref), deleteTable(this.#ref)]));
+    if (this.isInForce()) this.#client.send(transaction([deleteTable(this.#ref)]));
   }
 
   #change(removed: Elements, added: Elements): void {
@@ -197,13 +204,19 @@ export class Firewall {
       ...[...this.#ports.values()].map(portElements),
       ...[...this.#others.values()].map(({ set, element }) => ({ [set]: [element] })),
     ]);
-    const messages: NetlinkMessage[] = [
-      addTable(this.#ref), // so that there is one to delete
-      deleteTable(this.#ref),
-      ...createTable(this.#ref),
+    const messages = (): NetlinkMessage[] => [
+      ...(this.isInForce() ? [deleteTable(this.#ref)] : []),
+      ...createTable(this.#ref, this.#tableFlags),
       ...Object.entries(elements).flatMap(([name, list]) => addElements({ ...this.#ref, name }, list)),
     ];
-    this.#client.send(transaction(messages));
+    try {
+      this.#client.send(transaction(messages()));
+    } catch (err) {
+      // Linux before 6.9: then the table lives as everybody's, and is made again when somebody flushes it.
+      if (this.#tableFlags === 0 || !isNetlinkError(err, 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL')) throw err;
+      this.#tableFlags = 0;
+      this.#client.send(transaction(messages()));
+    }
     this.#inForce = true;
   }
 

@@ -27,20 +27,21 @@ export interface ForeignChain extends TableRef {
   readonly chain: string;
 }
 
-function isDropping(chain: DecodedChain, ownTable: string): boolean {
-  const { hook, verdict } = nft;
-  return (
-    chain.type === 'filter' && chain.hook === hook.forward && chain.policy === verdict.drop && chain.table !== ownTable
-  );
+function isDropping(chain: DecodedChain, hook: number): boolean {
+  return chain.type === 'filter' && chain.hook === hook && chain.policy === nft.verdict.drop;
 }
 
-/** The chains of others that drop forwarded packets by policy. */
-export function findDroppingChains(client: NetlinkClient, ownTable: string): ForeignChain[] {
+/** The chains of others that drop packets at a hook by policy; forwarded ones by default. */
+export function findDroppingChains(
+  client: NetlinkClient,
+  ownTable: string,
+  hook: number = nft.hook.forward,
+): ForeignChain[] {
   return (['inet', 'ip', 'ip6'] as const).flatMap(family =>
     client
       .dump(listChains(family))
       .map(decodeChain)
-      .filter(chain => chain.family === nft.tableFamily[family] && isDropping(chain, ownTable))
+      .filter(chain => chain.family === nft.tableFamily[family] && chain.table !== ownTable && isDropping(chain, hook))
       .map(({ table, name }) => ({ family, table, chain: name })),
   );
 }

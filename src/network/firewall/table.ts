@@ -230,12 +230,12 @@ function rules(): RuleOf[] {
 }
 
 /** The messages that make the empty table. */
-export function createTable(ref: TableRef): NetlinkMessage[] {
+export function createTable(ref: TableRef, tableFlags: number): NetlinkMessage[] {
   const { hook, priority } = nft;
   const chain = (name: string, type: 'filter' | 'nat', at: number, when: number) =>
     addChain({ ...ref, name, base: { type, hook: at, priority: when } });
   return [
-    addTable(ref),
+    addTable(ref, tableFlags),
     ...sets(ref).map(addSet),
     chain('raw-prerouting', 'filter', hook.prerouting, priority.raw),
     chain('prerouting', 'nat', hook.prerouting, priority.dstnat),
