@@ -124,7 +124,7 @@ export function parseLine(words: readonly string[], specs: readonly Flag[], inte
       const letter = word[i]!;
       const spec = byShort.get(letter);
       if (spec === undefined) {
-        if (letter !== 'h') throw new UsageError(`unknown shorthand flag: '${letter}' in ${word}`);
+        if (letter !== 'h') throw new UsageError(`unknown shorthand flag: '${letter}' in -${word.slice(i)}`);
         helpAsked = true;
         continue;
       }
@@ -135,7 +135,7 @@ export function parseLine(words: readonly string[], specs: readonly Flag[], inte
       }
       // The rest of the word is the value, or the next word is.
       const value = word[i + 1] === '=' ? word.slice(i + 2) : i + 1 < word.length ? word.slice(i + 1) : words[at++];
-      if (value === undefined) throw new UsageError(`flag needs an argument: '${letter}' in ${word}`);
+      if (value === undefined) throw new UsageError(`flag needs an argument: '${letter}' in -${word.slice(i)}`);
       set(spec, value);
       return;
     }

@@ -166,8 +166,7 @@ export function displayPorts(ports: readonly PortSummary[]): string {
       privateFirst: port.PrivatePort,
     });
   }
-  const rest = [...groups.entries()].sort(([a], [b]) => compareText(a, b)).map(([, group]) => group);
-  return [...done.map(showRange), ...rest.map(showRange), ...fixed].join(', ');
+  return [...done.map(showRange), ...[...groups.values()].map(showRange), ...fixed].join(', ');
 }
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

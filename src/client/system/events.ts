@@ -4,7 +4,7 @@ import { StatusError } from '../command/command.ts';
 import { checkFilter, encodeFilters } from '../command/filter-flag.ts';
 import { flag } from '../command/flag.ts';
 import { parseTimestamp } from '../format/timestamp.ts';
-import { evaluate, goJson, parse, type Template } from '../template/index.ts';
+import { asMap, evaluate, goJson, parse, type Template } from '../template/index.ts';
 
 export const events: Command = {
   usage: '[OPTIONS]',
@@ -53,7 +53,7 @@ function readFormat(format: string): ((event: EventMessage) => string) | undefin
     // The fields by the names of Go's type, which templates use; {{json .}} shows those of the wire.
     const names = { Status: status, ID: id, From: from, Scope: scope, Time: time, TimeNano: timeNano };
     const data = Object.defineProperties(
-      { ...event },
+      { ...event, Actor: { ...event.Actor, Attributes: asMap({ ...event.Actor.Attributes }) } },
       Object.fromEntries(Object.entries(names).map(([name, value]) => [name, { value }])),
     );
     return evaluate(template, data, { typeName: 'events.Message', functions: { json } });
