@@ -180,6 +180,27 @@ test('a daemon killed in the middle of a pull resumes it after its next start', 
   );
 });
 
+test('a daemon killed in the middle of a push pushes after its next start', async () => {
+  await using slow = await ScriptedRegistry.start();
+  const name = `${slow.host}/y:1`;
+  await engine.ok('pull', '-q', `${open.host}/x/one`);
+  await engine.ok('tag', `${open.host}/x/one`, name);
+  const sent = Promise.withResolvers<void>();
+  slow.behave = ({ request, next }) => {
+    if (request.method === 'PUT') setTimeout(sent.resolve, 100);
+    else next();
+  };
+  const pushing = engine.docker('push', '-q', name);
+  await sent.promise;
+  await engine.stop('SIGKILL');
+  assert.notEqual((await pushing).code, 0);
+  assert.equal(slow.manifests.size, 0);
+  slow.behave = exchange => exchange.next();
+  await engine.start();
+  await engine.ok('push', '-q', name);
+  assert.ok(slow.manifests.has('y:1'));
+});
+
 test('a client that hangs up ends its pull', async () => {
   await using slow = await ScriptedRegistry.start();
   slow.add('x', 'latest', makeImage([{ large: noise(2_000_000, 4) }]));
