@@ -6,12 +6,11 @@ import { chainId, type Digest, type ImageConfig, type ImageRunConfig, mediaTypes
 import { familiarString, formatReference } from '../../registry/index.ts';
 import { formatNs, nowNs } from '../clock.ts';
 import { writeImage } from '../image/import.ts';
-import type { ImageDeps } from '../image/index.ts';
+import { applyChanges, type ImageDeps } from '../image/index.ts';
 import { requireManifest } from '../image/manifests.ts';
 import { danglingName, resolveImage } from '../image/names.ts';
 import { nameTarget } from '../image/naming.ts';
 import { newName } from '../image/tag.ts';
-import { applyChanges } from './changes-config.ts';
 import type { Container } from './container.ts';
 import { mergeConfig } from './merge.ts';
 import { type ContainerServices, eventAttributes } from './services.ts';

@@ -1,14 +1,5 @@
 import assert from 'node:assert/strict';
-import {
-  existsSync,
-  lstatSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -401,36 +392,6 @@ test('a container gets an init layer with what its image lacks, with the attribu
   assert.deepEqual([etc.mode & 0o7777, etc.uid], [0o700, 5]);
   assert.equal(lstatSync(join(init, 'dev')).mode & 0o7777, 0o711);
   assert.ok(!existsSync(join(init, 'proc')));
-});
-
-test('commit puts a layer of changes on top', async () => {
-  const base = await image('box', { a: '1', b: '2' });
-  const { parent, id } = await service.resolve('box', undefined);
-  const key = 'c'.repeat(64);
-  const [mount] = await containerd.snapshotter.prepare(key, parent);
-  writeFileSync(join(mount!.overlay!.upperdir!, 'new'), 'made');
-  const request = {
-    containerId: key,
-    imageId: id,
-    repo: 'done',
-    tag: '',
-    author: 'me',
-    comment: 'why',
-    config: { Cmd: ['y'] },
-    command: ['sh'],
-  };
-  const committed = await service.commit(request);
-  assert.equal(service.id('done'), committed);
-  const inspected = await service.inspect('done');
-  assert.deepEqual([inspected.Author, inspected.Comment, inspected.Config?.Cmd], ['me', 'why', ['y']]);
-  assert.equal(inspected.RootFS.Layers?.length, 2);
-  assert.equal(inspected.RootFS.Layers?.[0], base.diffIds[0]);
-  const [next] = await containerd.snapshotter.prepare('next', (await service.resolve('done', undefined)).parent);
-  using view = openMergedView(layersOfMounts([next!]));
-  assert.equal(readFileSync(view.openFile('new'), 'utf8'), 'made');
-  assert.equal(readFileSync(view.openFile('a'), 'utf8'), '1');
-  await containerd.gc.collect();
-  assert.equal((await service.inspect('done')).Id, committed);
 });
 
 test('disk usage counts what is shared once, and is what du says', async () => {

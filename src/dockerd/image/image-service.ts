@@ -11,7 +11,6 @@ import type {
 } from '../../api/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import type { ContainerImages, RunnableImage } from '../container/services.ts';
-import { type CommitRequest, commitContainer } from './commit.ts';
 import type { ImageDeps } from './deps.ts';
 import { type ImageDiskUsage, imageDiskUsage } from './disk-usage.ts';
 import { type ImportRequest, importImage } from './import.ts';
@@ -93,11 +92,6 @@ export class ImageService implements ContainerImages {
   /** GET /images/get, /images/{name}/get: resolves when it is known that all images are here. */
   async save(request: SaveRequest): Promise<AsyncIterable<Uint8Array>> {
     return saveImages(this.#deps, await planSave(this.#deps, request), request.signal);
-  }
-
-  /** POST /commit: the caller has paused the container. Answers the new image's id. */
-  commit(request: CommitRequest): Promise<string> {
-    return commitContainer(this.#deps, request);
   }
 
   /** GET /system/df */

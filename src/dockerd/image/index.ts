@@ -1,5 +1,4 @@
 export { applyChanges } from './changes.ts';
-export type { CommitRequest } from './commit.ts';
 export type { ImageDeps, ImageUser } from './deps.ts';
 export { ImageService } from './image-service.ts';
 export type { ImportRequest } from './import.ts';

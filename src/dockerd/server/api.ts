@@ -1,6 +1,5 @@
 // All handlers together: one per route.
 
-import { Filters } from '../../api/index.ts';
 import type { Containerd } from '../../containerd/index.ts';
 import { NotImplemented } from '../../errdefs/index.ts';
 import { toAuthConfig } from '../../registry/index.ts';
@@ -52,7 +51,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
       containers: services,
       images: {
         count: () => new Set(containerd.images.list().map(image => image.target.digest)).size,
-        diskUsage: () => imageUsage(imageService, containerd),
+        diskUsage: () => imageService.diskUsage(),
       },
       names,
       events,
@@ -69,17 +68,6 @@ export function createApiServer(parts: ApiParts): ApiServer {
     experimental: services.config.experimental,
     log,
   });
-}
-
-/** All images, and the bytes of their layers: blobs and snapshots, each counted once. */
-async function imageUsage(images: ImageService, { content, snapshotter }: Containerd) {
-  const list = await images.list({ filters: new Filters(), sharedSize: true });
-  let layersSize = 0;
-  for (const blob of await content.list()) layersSize += blob.size;
-  for (const snapshot of await snapshotter.list()) {
-    if (snapshot.kind === 'committed') layersSize += (await snapshotter.usage(snapshot.key)).sizeBytes;
-  }
-  return { layersSize, images: list };
 }
 
 function imageNames({ images }: Containerd): ImageNames {

@@ -9,7 +9,7 @@ import {
   type Registry,
   withDefaultTag,
 } from '../../../registry/index.ts';
-import { applyChanges } from '../../container/changes-config.ts';
+import { applyChanges } from '../../image/changes.ts';
 import type { ImageService } from '../../image/index.ts';
 import type { Call } from '../call.ts';
 import { progressStream } from '../progress-stream.ts';
