@@ -7,6 +7,7 @@ import type { RuntimeSpec } from '../oci/index.ts';
 import { type CgroupHost, cgroupHost } from './cgroups/host.ts';
 import type { CgroupPaths } from './cgroups/paths.ts';
 import { type CgroupFiles, realCgroupFiles } from './cgroups/plan.ts';
+import type { FindInterface } from './net-devices.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from './numbers.ts';
 import type { Slots } from './slots.ts';
 
@@ -18,6 +19,8 @@ export interface HostFacts {
   readonly kernel: readonly [number, number];
   /** Are we root in the initial user namespace? False: rootless. */
   readonly privileged: boolean;
+  /** Interfaces of the host; asked of the kernel where not given. */
+  readonly findInterface?: FindInterface;
   /** Rootless: is our own cgroup ours to divide? */
   readonly cgroupsDelegated?: boolean;
   /** Rootless: the set-uid helpers that write maps of more ids than one's own. */

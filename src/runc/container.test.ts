@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { NetlinkSocket } from '../launcher/index.ts';
+import { addAddress, createLink, decodeLink, deleteLink, getLink, NetlinkClient, protocol } from '../netlink/index.ts';
 import type { Mount } from '../oci/index.ts';
 import { openCgroup } from './cgroups/cgroup.ts';
 import { cannotRun, TestContainers } from './testing/containers.ts';
@@ -284,6 +286,31 @@ describe('a container', { skip: cannotRun }, () => {
     assert.match(output, /1 0 +sleep 100|1 0 .*hostname shared/);
     assert.equal(lines(output).at(-1), readlinkSync(path('net')));
     await first.end();
+  });
+
+  it('gets interfaces of the host, with their addresses', async () => {
+    using client = new NetlinkClient(new NetlinkSocket(protocol.route));
+    const outer = `rnc${process.pid % 100000}a`;
+    const peer = `rnc${process.pid % 100000}b`;
+    client.send([createLink({ name: outer }, { kind: 'veth', peer: { name: peer } })]);
+    try {
+      const { index } = decodeLink(client.send([getLink({ name: outer })])[0]!);
+      client.send([addAddress({ index, address: '10.99.1.2', prefixLength: 24 })]);
+      const { output } = await run(
+        'ls /sys/class/net | grep -v lo; cat /proc/net/fib_trie | grep -c "10.99.1.2"; cat /sys/class/net/eth0/flags',
+        {
+          linux: { netDevices: { [outer]: { name: 'eth0' } } },
+        },
+      );
+      assert.match(output, /^eth0\n[1-9]\d*\n0x1003\n$/);
+      await assert.rejects(
+        run('true', { linux: { netDevices: { nosuch0: {} } } }),
+        /link not found for interface nosuch0/,
+      );
+    } finally {
+      // It went with the container's namespace, and its peer with it.
+      client.exchange([deleteLink({ name: peer })]);
+    }
   });
 
   it('has clocks of its own with time offsets', async () => {

@@ -16,6 +16,7 @@ import {
 } from './compilation.ts';
 import { hookOps } from './hooks.ts';
 import { cloneFlags, formatTimeOffsets, type NamespacePlan, planNamespaces } from './namespaces.ts';
+import { findInterface, netDeviceOps } from './net-devices.ts';
 import * as n from './numbers.ts';
 import { processOps } from './process/process.ts';
 import { memoryPolicyOp, personalityOp } from './process/scheduling.ts';
@@ -181,7 +182,9 @@ function compose(
   );
   const root = enterRootfs(compilation, { rootfs: options.rootfs ?? [], pivotLast, noPivot: options.noPivot ?? false });
   const netns = namespaces.clone & n.CLONE_NEWNET ? options.netns : undefined;
-  if (netns !== undefined || compilation.userNamespace || pivotLast) {
+  const devices = netDeviceOps(spec, facts.findInterface ?? findInterface);
+  const networked = netns !== undefined || devices.outside.length > 0;
+  if (networked || compilation.userNamespace || pivotLast) {
     if (pivotLast) init.push({ op: 'notify', peer: 'parent', why: 'hooks of the runtime namespace may run' });
     init.push({ op: 'await', peer: 'parent', why: 'until the interfaces are there' });
   }
@@ -198,6 +201,7 @@ function compose(
       failure: `error setting up the network: ${comment}`,
     });
   }
+  init.push(...devices.inside);
   sealRootfs(compilation, root);
   nameOps(compilation);
   if (linux.personality) init.push(personalityOp(linux.personality));
@@ -235,11 +239,12 @@ function compose(
       failure: `error setting up the network: ${comment}`,
     });
   }
+  host.push(...devices.outside);
   if (pivotLast) {
     host.push({ op: 'await', peer: 'child' });
     host.push(...hookOps(compilation, 'prestart', 'creating'), ...hookOps(compilation, 'createRuntime', 'creating'));
   }
-  if (netns !== undefined || compilation.userNamespace || pivotLast) host.push({ op: 'notify', peer: 'child' });
+  if (networked || compilation.userNamespace || pivotLast) host.push({ op: 'notify', peer: 'child' });
   receiveConsole(compilation, options);
   if (linux.seccomp?.listenerPath && options.startGate !== 'ready') receiveListener(compilation);
   if (options.startGate === 'none') host.push({ op: 'await', peer: 'exec' });

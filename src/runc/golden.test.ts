@@ -181,6 +181,18 @@ const programs: Readonly<Record<string, () => Program>> = {
         },
       },
     ),
+  'net-devices': () =>
+    create(
+      { linux: { netDevices: { eth7: { name: 'eth0' }, dummy: {} } } },
+      {},
+      {
+        ...unifiedFacts,
+        findInterface: name => ({
+          index: name.length,
+          addresses: [{ index: name.length, address: '10.1.2.3', prefixLength: 24 }],
+        }),
+      },
+    ),
   'join-namespaces': () =>
     create({
       linux: {

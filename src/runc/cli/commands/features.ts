@@ -65,7 +65,7 @@ const document = {
       flags: ['MPOL_F_NUMA_BALANCING', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES'],
     },
     mountExtensions: { idmap: { enabled: true } },
-    netDevices: { enabled: false },
+    netDevices: { enabled: true },
   },
   annotations: {},
   potentiallyUnsafeConfigAnnotations: [],
