@@ -157,7 +157,7 @@ export class Registry implements Disposable {
     return search(options, this.#session(options), this.#hosts, this.#options.searchIndex);
   }
 
-  /** Ends idle connections. */
+  /** Ends all connections: what is under way fails. */
   close(): void {
     this.#transport.close();
   }

@@ -104,7 +104,8 @@ export class Transport {
       const again = err instanceof Unreachable && err.unknownAuthority && this.#systemAuthorities === undefined;
       if (!again || (request.body !== undefined && !(request.body instanceof Uint8Array))) throw err;
       this.#systemAuthorities = getCACertificates('system');
-      this.close();
+      // New connections get new agents; what is under way ends with the old ones.
+      for (const key of [...this.#agents.keys()]) if (key.startsWith('https')) this.#agents.delete(key);
       return this.#exchange(request);
     }
   }
@@ -161,9 +162,10 @@ export class Transport {
     let timer = expire('connecting', connectMs);
     let sent = false;
     let connected = false;
+    let stopped = false;
     const next = (): void => {
       clearTimeout(timer);
-      if (sent && connected) timer = expire('awaiting headers', answerMs);
+      if (sent && connected && !stopped) timer = expire('awaiting headers', answerMs);
     };
     outgoing.once('socket', socket => {
       // node:http takes its own listener away before the error of a request that was given up comes out of its socket.
@@ -180,7 +182,10 @@ export class Transport {
         sent = true;
         if (connected) next();
       },
-      stop: () => clearTimeout(timer),
+      stop: () => {
+        stopped = true;
+        clearTimeout(timer);
+      },
     };
   }
 
@@ -220,7 +225,7 @@ export class Transport {
     return { secureContext: createSecureContext(options) };
   }
 
-  /** Ends idle connections; those in use end with their exchange. */
+  /** Ends all connections, those in use too. */
   close(): void {
     for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
