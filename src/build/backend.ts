@@ -24,6 +24,8 @@ export interface BuildStores {
 
 /** Images that stages start from. `auth` is the client's, by registry host. */
 export interface BaseImages {
+  /** The reference in full: `docker.io/library/busybox:latest`. InvalidArgument where it is none. */
+  name(reference: string): string;
   /** Finds the image here, or at its registry; with `pull` always there. NotFound, PermissionDenied ... in Docker's words. */
   resolve(
     reference: string,

@@ -1,7 +1,7 @@
 // One build from a Dockerfile to results: convert, solve, and write the images.
 
 import { endOfArchive } from '../containerd/index.ts';
-import type { Descriptor, Digest, ImageConfig, Platform } from '../oci/index.ts';
+import { type Descriptor, type Digest, digestOf, type ImageConfig, type Platform } from '../oci/index.ts';
 import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
 import { IgnoreRules } from './context/ignore.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
@@ -114,7 +114,9 @@ export class Builder implements AsyncDisposable {
         ...(options.target !== undefined && { target: options.target }),
         ...(options.ignoreFile !== undefined && { ignore: IgnoreRules.parse(options.ignoreFile) }),
         resolveImage: (reference, wanted, range) =>
-          this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
+          shown(progress, `[internal] load metadata for ${this.#backend.bases.name(reference)}`, () =>
+            this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
+          ),
       });
       if (platforms.length === 0) {
         warnings.push(...converted.warnings);
@@ -211,4 +213,20 @@ function stepProgress({ text, vertex }: Step): StepProgress {
   if (vertex === undefined) return { text };
   const kind = vertex.kind === 'image' || vertex.kind === 'exec' ? vertex.kind : 'other';
   return { text, vertex: vertexDigest(vertex), kind };
+}
+
+/** Work that is no part of the graph, told as a vertex of its own. */
+async function shown<T>(progress: ProgressSink, name: string, work: () => Promise<T>): Promise<T> {
+  const vertex = { digest: digestOf(`${name} ${crypto.randomUUID()}`), name, inputs: [] };
+  const started = new Date();
+  progress.vertex({ ...vertex, started });
+  try {
+    const result = await work();
+    progress.vertex({ ...vertex, started, completed: new Date() });
+    return result;
+  } catch (err) {
+    const error = err instanceof Error ? err.message : String(err);
+    progress.vertex({ ...vertex, started, completed: new Date(), error });
+    throw err;
+  }
 }

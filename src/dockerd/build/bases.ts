@@ -38,6 +38,10 @@ export class Bases implements BaseImages {
     this.#registry = registry;
   }
 
+  name(text: string): string {
+    return formatReference(withDefaultTag(parseReference(text)));
+  }
+
   async resolve(text: string, platform: Platform, options: Resolve): Promise<ResolvedImage> {
     if (!options.pull) {
       const here = await this.#local(text, platform);

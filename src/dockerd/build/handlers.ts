@@ -52,6 +52,8 @@ function upgrade(call: Call) {
   }
   const { socket, head } = call.hijack({ upgraded: 'application/vnd.docker.raw-stream', plain: '' });
   if (head.length > 0) socket.unshift(head);
+  // Reading was stopped for the hand-over, behind the back of Node's stream; HTTP/2 takes the handle next and does not start it.
+  (socket as unknown as { _handle?: { readStart?(): void } | null })._handle?.readStart?.();
   return socket;
 }
 

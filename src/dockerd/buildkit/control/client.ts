@@ -10,7 +10,7 @@ export interface SessionClientOptions {
   /** Patterns of the ignore file: the client does not even send what they leave out. */
   readonly exclude: readonly string[];
   readonly mainContext: string;
-  readonly onBytes: (context: string, bytes: number) => void;
+  readonly onBytes: (context: string, bytes: number, started: Date, done: boolean) => void;
 }
 
 /** Holds the context directories of one build until it is disposed of. */
@@ -44,11 +44,18 @@ export class SessionClient implements BuildClient, Disposable {
     if (held === undefined) {
       const name = context === 'context' ? mainContext : context;
       const directory = directories.hold(`${session.sharedKey === '' ? session.id : session.sharedKey} ${name}`);
+      const started = new Date();
+      let bytes = 0;
       const options = {
         exclude: context === 'context' ? exclude : [],
-        onBytes: (bytes: number) => onBytes(context, bytes),
+        onBytes: (now: number) => {
+          bytes = now;
+          onBytes(context, now, started, false);
+        },
       };
-      const synced = session.sync(name, directory.path, options, signal).then(() => {});
+      const synced = session
+        .sync(name, directory.path, options, signal)
+        .then(() => onBytes(context, bytes, started, true));
       synced.catch(() => {}); // told to who waits
       held = { directory, synced };
       this.#held.set(context, held);

@@ -1,7 +1,7 @@
 // BuildKit's API: moby.buildkit.v1.Control and the gateway's LLBBridge, as far as buildx, compose and their libraries call them.
 
 import type { IncomingHttpHeaders } from 'node:http2';
-import type { Builder, CacheRecord } from '../../../build/index.ts';
+import type { Builder, BuildResult, CacheRecord } from '../../../build/index.ts';
 import { FailedPrecondition, InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
 import { hostPlatform } from '../../../oci/index.ts';
 import { type Services, serverStreaming, unary } from '../grpc/server.ts';
@@ -11,8 +11,8 @@ import type { MessageOf, Partially } from '../proto/wire.ts';
 import type { ContextDirectories } from '../session/context-directories.ts';
 import type { Session, Sessions } from '../session/session.ts';
 import { type RunningBuild, RunningBuilds } from './builds.ts';
-import { type ExporterRequest, type ExportTargets, exportResult } from './exporters.ts';
-import { runFrontend } from './frontend.ts';
+import { type ExporterRequest, type ExportTargets, exportName, exportResult } from './exporters.ts';
+import { runFrontend, step } from './frontend.ts';
 import { History } from './history.ts';
 import { timestamp } from './status-log.ts';
 
@@ -173,18 +173,7 @@ export class Control {
       const result = id === undefined ? undefined : build.results.get(id);
       if (result !== undefined) {
         for (const [index, exporter] of exportersOf(request).entries()) {
-          Object.assign(
-            answer,
-            await exportResult(
-              exporter,
-              index,
-              this.#deps.builder,
-              result,
-              this.#deps.targets,
-              session,
-              build.abort.signal,
-            ),
-          );
+          Object.assign(answer, await this.#export(exporter, index, result, build, session));
         }
       }
       this.#history.end(record, answer);
@@ -196,6 +185,26 @@ export class Control {
       signal.removeEventListener('abort', stop);
       this.#builds.close(build);
     }
+  }
+
+  #export(
+    exporter: ExporterRequest,
+    index: number,
+    result: BuildResult,
+    build: RunningBuild,
+    session: Session | undefined,
+  ): Promise<Record<string, string>> {
+    const { builder, targets } = this.#deps;
+    if (exporter.Type === 'cacheonly') return Promise.resolve({});
+    return step(build.status, exportName(exporter.Type), (_, vertex) => {
+      let started = new Date();
+      const say = (id: string): void => {
+        const now = new Date();
+        build.status.status({ vertex, id, current: 0, total: 0, started, completed: now });
+        started = now;
+      };
+      return exportResult(exporter, index, builder, result, targets, session, build.abort.signal, say);
+    });
   }
 
   /** Has a frontend build; gives the id of the result. */

@@ -34,6 +34,7 @@ export async function exportResult(
   targets: ExportTargets,
   session: Session | undefined,
   signal: AbortSignal,
+  say: (id: string) => void,
 ): Promise<Record<string, string>> {
   const { Type: type, Attrs: attributes } = exporter;
   const names = (attributes.name ?? '').split(',').filter(name => name !== '');
@@ -46,22 +47,39 @@ export async function exportResult(
     case 'moby':
     case 'image': {
       const { target, configDigest } = await builder.writeImage(result);
-      const stored = names.map(name => targets.tag(name, target));
+      say('exporting layers');
+      say(`writing image ${target.digest}`);
+      const stored = names.map(name => {
+        const full = targets.tag(name, target);
+        say(`naming to ${full.replace(/:latest$/, '')}`);
+        return full;
+      });
       if (stored.length === 0) targets.keep(target);
-      if (attributes.push === 'true') for (const name of stored) await targets.push(name, session, signal);
+      if (attributes.push === 'true') {
+        for (const name of stored) {
+          await targets.push(name, session, signal);
+          say(`pushing ${name}`);
+        }
+      }
       return describe(target, configDigest, stored);
     }
     case 'docker':
     case 'oci': {
       const { target, configDigest } = await builder.writeImage(result);
+      say('exporting layers');
+      say(`exporting manifest ${target.digest}`);
+      say(`exporting config ${configDigest}`);
       await needSession().sendFile(id, {}, targets.archive(target, names, type), signal);
+      say('sending tarball');
       return describe(target, configDigest, names);
     }
     case 'tar':
       await needSession().sendFile(id, {}, targets.filesTar(result), signal);
+      say('sending tarball');
       return {};
     case 'local':
       await targets.sendFiles(result, needSession(), id, signal);
+      say('copying files');
       return {};
     case 'cacheonly':
       return {};
@@ -78,3 +96,22 @@ const describe = (target: Descriptor, configDigest: string, names: readonly stri
   ).toString('base64'),
   ...(names.length > 0 && { 'image.name': names.join(',') }),
 });
+
+/** What the vertex of an export is called. */
+export function exportName(type: string): string {
+  switch (type) {
+    case 'moby':
+    case 'image':
+      return 'exporting to image';
+    case 'docker':
+      return 'exporting to docker image format';
+    case 'oci':
+      return 'exporting to oci image format';
+    case 'local':
+      return 'exporting to client directory';
+    case 'tar':
+      return 'exporting to client tarball';
+    default:
+      return `exporting to ${type}`;
+  }
+}

@@ -31,10 +31,12 @@ export async function runFrontend(
     throw new NotImplemented(`remote build contexts are not supported yet: ${options.remoteContext}`);
   }
   const { filename } = options;
-  const files = await step(status, `[internal] load build definition from ${filename}`, async () => {
+  const files = await step(status, `[internal] load build definition from ${filename}`, async onBytes => {
     const own = `${filename}.dockerignore`;
     const names = [filename, own, ...(filename === 'Dockerfile' ? ['dockerfile'] : [])];
-    const found = await session.readFiles(options.dockerfileName, names, signal);
+    const found = await session.readFiles(options.dockerfileName, names, signal, bytes =>
+      onBytes('transferring dockerfile:', bytes),
+    );
     const text = found.get(filename) ?? (filename === 'Dockerfile' ? found.get('dockerfile') : undefined);
     if (text === undefined) {
       throw new NotFound(`failed to read dockerfile: open ${filename}: no such file or directory`);
@@ -45,22 +47,26 @@ export async function runFrontend(
   if (syntax !== undefined && !builtInSyntax.test(syntax)) {
     throw new NotImplemented(`frontend ${syntax} is not supported: only docker/dockerfile is built in`);
   }
-  const ignoreFile = await step(status, '[internal] load .dockerignore', async () => {
+  const ignoreFile = await step(status, '[internal] load .dockerignore', async onBytes => {
     if (files.ownIgnore !== undefined) return files.ownIgnore;
-    return (await session.readFiles(options.contextName, ['.dockerignore'], signal)).get('.dockerignore');
+    const found = await session.readFiles(options.contextName, ['.dockerignore'], signal, bytes =>
+      onBytes('transferring context:', bytes),
+    );
+    return found.get('.dockerignore');
   });
   using client = new SessionClient({
     session,
     directories: deps.directories,
     mainContext: options.contextName,
     exclude: (ignoreFile ?? '').split(/\r?\n/).filter(line => line.trim() !== '' && !line.startsWith('#')),
-    onBytes: (context, bytes) =>
+    onBytes: (context, bytes, started, done) =>
       status.status({
         vertex: contextVertexDigest(context),
-        id: 'transferring context',
+        id: 'transferring context:',
         current: bytes,
         total: 0,
-        started: new Date(),
+        started,
+        ...(done && { completed: new Date() }),
       }),
   });
   try {
@@ -82,12 +88,23 @@ export async function runFrontend(
 const contextVertexDigest = (context: string): string => digestOf(JSON.stringify([['local', context], []]));
 
 /** Shows a step of the frontend itself as a vertex. */
-async function step<T>(status: StatusLog, name: string, work: () => Promise<T>): Promise<T> {
+export async function step<T>(
+  status: StatusLog,
+  name: string,
+  work: (onBytes: (id: string, bytes: number) => void, digest: string) => Promise<T>,
+): Promise<T> {
   const vertex = { digest: digestOf(`${name} ${crypto.randomUUID()}`), name, inputs: [] };
   const started = new Date();
   status.vertex({ ...vertex, started });
   try {
-    const result = await work();
+    const transfers = new Map<string, number>();
+    const tell = (id: string, current: number, done: boolean): void =>
+      status.status({ vertex: vertex.digest, id, current, total: 0, started, ...(done && { completed: new Date() }) });
+    const result = await work((id, bytes) => {
+      transfers.set(id, bytes);
+      tell(id, bytes, false);
+    }, vertex.digest);
+    for (const [id, bytes] of transfers) tell(id, bytes, true);
     status.vertex({ ...vertex, started, completed: new Date() });
     return result;
   } catch (err) {

@@ -61,7 +61,9 @@ export class GrpcClient implements Disposable {
     const stream = this.stream(path, request, response, {}, signal);
     await stream.send(value as never);
     stream.end();
-    for await (const answer of stream.answers()) return answer;
+    let first: MessageOf<Message<Out>> | undefined;
+    for await (const answer of stream.answers()) first ??= answer;
+    if (first !== undefined) return first;
     throw new Unavailable(`${path}: no answer`);
   }
 

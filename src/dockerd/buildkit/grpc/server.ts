@@ -117,7 +117,9 @@ async function serveCall(
   try {
     const method = services[path];
     if (method === undefined) throw new NotImplemented(`unknown method ${path}`);
-    for await (const answer of method.handle(headers, abort.signal, messages(stream))) {
+    // Who has read all that it needs has not ended the call.
+    const incoming = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+    for await (const answer of method.handle(headers, abort.signal, messages(incoming))) {
       if (!stream.write(frame(answer))) await drained(stream, abort.signal);
     }
   } catch (err) {

@@ -74,10 +74,15 @@ export class Session {
   }
 
   /** A few small files of the client's directory called `name`; those it has not are left out. */
-  async readFiles(name: string, files: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
+  async readFiles(
+    name: string,
+    files: readonly string[],
+    signal: AbortSignal,
+    onBytes: (bytes: number) => void = () => {},
+  ): Promise<Map<string, string>> {
     const directory = mkdtempSync(join(tmpdir(), 'berth-session-'));
     try {
-      await this.sync(name, directory, { include: files, followPaths: files }, signal);
+      await this.sync(name, directory, { include: files, followPaths: files, onBytes }, signal);
       const found = new Map<string, string>();
       for (const file of files) {
         try {

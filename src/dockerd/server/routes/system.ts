@@ -15,7 +15,7 @@ import { directorySize } from '../../volume/size.ts';
 import type { Call } from '../call.ts';
 import type { Handlers } from '../server.ts';
 import { writeAll } from '../stream.ts';
-import type { ImageNames } from './container.ts';
+import { type ImageNames, imageNamer } from './container.ts';
 
 type Names = 'ping' | 'pingHead' | 'version' | 'info' | 'events' | 'systemDf' | 'auth';
 
@@ -43,8 +43,7 @@ export interface SystemServices {
 
 export function systemHandlers(services: SystemServices): Pick<Handlers, Names> {
   const pingHeaders = {
-    // The classic builder, until /session and /grpc are served.
-    'Builder-Version': '1',
+    'Builder-Version': '2',
     Swarm: 'inactive',
     'Cache-Control': 'no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
@@ -112,13 +111,9 @@ async function diskUsage(services: SystemServices, call: Call): Promise<void> {
   if (wants('container')) {
     containers = [];
     const now = Date.now();
-    const options = {
-      version: call.version,
-      imageName: (record: Parameters<typeof summarise>[0]['record']) =>
-        services.names.stillNames(record.config.Image, record.imageId) ? record.config.Image : record.imageId,
-    };
+    const imageName = imageNamer(services.names);
     for (const container of services_.store.all()) {
-      containers.push(summarise(container, options, now, await sizesOf(services_, container)));
+      containers.push(summarise(container, imageName, now, await sizesOf(services_, container)));
     }
   }
   const volumes = wants('volume')
