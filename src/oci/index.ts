@@ -64,3 +64,4 @@ export type {
   ThrottleDevice,
   User,
 } from './runtime.ts';
+export { parseProcess, parseRuntimeSpec } from './runtime-parse.ts';

@@ -3,7 +3,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import { planCreate } from '../create.ts';
 import type { Context } from './context.ts';
@@ -32,11 +32,7 @@ export function loadSpec(bundle: string): RuntimeSpec {
   } catch (cause) {
     throw new NotFound('JSON specification file config.json not found', { cause });
   }
-  try {
-    return JSON.parse(text) as RuntimeSpec;
-  } catch (cause) {
-    throw new InvalidArgument(`invalid config.json: ${(cause as Error).message}`, { cause });
-  }
+  return parseRuntimeSpec(text);
 }
 
 /** The one container id that a command takes. */

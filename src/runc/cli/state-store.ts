@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import { AT_FDCWD, native } from '../../launcher/index.ts';
-import type { RuntimeSpec, RuntimeStatus } from '../../oci/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec, type RuntimeStatus } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import type { CgroupPaths } from '../cgroups/paths.ts';
 import { S_IFIFO } from '../numbers.ts';
@@ -29,6 +29,10 @@ export interface StoredContainer {
   readonly spec: RuntimeSpec;
   readonly directory: string;
 }
+
+/** Numbers of 64 bits keep all of them. */
+const exact = (_: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value)) : value;
 
 export class StateStore {
   readonly root: string;
@@ -66,7 +70,7 @@ export class StateStore {
 
   write(state: ContainerState, spec: RuntimeSpec): void {
     const directory = this.directory(state.id);
-    writeFileSync(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
+    writeFileSync(join(directory, 'config.json'), JSON.stringify(spec, exact), { mode: 0o600 });
     const path = join(directory, 'state.json');
     writeFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);
@@ -83,7 +87,7 @@ export class StateStore {
       throw new NotFound('container does not exist', { cause });
     }
     try {
-      return { state: JSON.parse(state) as ContainerState, spec: JSON.parse(spec) as RuntimeSpec, directory };
+      return { state: JSON.parse(state) as ContainerState, spec: parseRuntimeSpec(spec), directory };
     } catch (cause) {
       throw new DataLoss(`state of container ${id} is not readable: ${(cause as Error).message}`, { cause });
     }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
 import { FailedPrecondition, InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
-import type { Process } from '../../../oci/index.ts';
+import { type Process, parseProcess } from '../../../oci/index.ts';
 import type { CgroupPaths } from '../../cgroups/paths.ts';
 import { compileExec } from '../../exec.ts';
 import type { Command, Context } from '../context.ts';
@@ -84,11 +84,7 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
 function processOf(flags: Flags, { spec }: StoredContainer): Process {
   const file = flags.string('process');
   if (file !== undefined) {
-    try {
-      return JSON.parse(readFileSync(file, 'utf8')) as Process;
-    } catch (cause) {
-      throw new InvalidArgument(`invalid process.json: ${(cause as Error).message}`, { cause });
-    }
+    return parseProcess(readFileSync(file, 'utf8'));
   }
   const args = flags.rest.slice(1);
   if (args.length === 0) throw new InvalidArgument('process args cannot be empty');
