@@ -23,9 +23,12 @@ export class ContainerStore {
 
   /** Reads all records; at the daemon's start. */
   load(): void {
-    for (const { value } of this.#records.list()) {
-      this.#byId.set(value.id, new Container(value));
-      this.#names.set(value.name, value.id);
+    const records = this.#records.list().map(({ value }) => value);
+    const age = (record: ContainerRecord): bigint => BigInt(record.createdNs);
+    records.sort((a, b) => (age(a) < age(b) ? -1 : 1));
+    for (const record of records) {
+      this.#byId.set(record.id, new Container(record));
+      this.#names.set(record.name, record.id);
     }
   }
 
@@ -70,12 +73,9 @@ export class ContainerStore {
     return this.#byId.get(id);
   }
 
-  /** Newest first. */
+  /** Newest first: the map has them in the order of their creation. */
   all(): Container[] {
-    return [...this.#byId.values()].sort((a, b) => {
-      const [left, right] = [BigInt(a.record.createdNs), BigInt(b.record.createdNs)];
-      return left > right ? -1 : left < right ? 1 : 0;
-    });
+    return [...this.#byId.values()].reverse();
   }
 
   get size(): number {

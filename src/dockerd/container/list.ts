@@ -31,11 +31,8 @@ export interface ListOptions {
   /** 0 for no limit. */
   readonly limit: number;
   readonly filters: Filters;
-  readonly version: string;
   /** Ids of images that a filter's ancestor means, itself and those built on it. */
   readonly imagesOf: (reference: string) => readonly string[];
-  /** The name to show for an image: as typed, or its id when the name has moved on. */
-  readonly imageName: (record: ContainerRecord) => string;
 }
 
 /** Containers that fit, newest first. */
@@ -156,7 +153,7 @@ function hasPort(ports: readonly (readonly [string, unknown])[], value: string, 
 /** One item of the list. */
 export function summarise(
   { record }: Container,
-  options: Pick<ListOptions, 'version' | 'imageName'>,
+  imageName: (record: ContainerRecord) => string,
   nowMs: number,
   sizes?: { readonly SizeRw: number; readonly SizeRootFs: number },
 ): ContainerSummary {
@@ -164,7 +161,7 @@ export function summarise(
   return {
     Id: record.id,
     Names: [`/${record.name}`],
-    Image: options.imageName(record),
+    Image: imageName(record),
     ImageID: record.imageId,
     Command: commandText(record),
     Created: Number(BigInt(record.createdNs) / 1_000_000_000n),

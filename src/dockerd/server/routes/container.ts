@@ -22,6 +22,7 @@ import { readLog } from '../../container/logs/log-reader.ts';
 import { containerPaths } from '../../container/paths.ts';
 import { pauseContainer, unpauseContainer } from '../../container/pause.ts';
 import { pruneContainers, pruneFilterKeys } from '../../container/prune.ts';
+import type { ContainerRecord } from '../../container/record.ts';
 import { removeContainer } from '../../container/remove.ts';
 import { renameContainer } from '../../container/rename.ts';
 import { parseSize, resizeContainer } from '../../container/resize.ts';
@@ -76,17 +77,15 @@ export function containerHandlers(services: ContainerServices, images: ImageName
         all: call.query.bool('all'),
         limit: Math.max(0, call.query.integer('limit') ?? 0),
         filters: call.filters(listFilterKeys),
-        version: call.version,
         imagesOf: images.ancestors.bind(images),
-        imageName: (record: Parameters<typeof summarise>[0]['record']) =>
-          images.stillNames(record.config.Image, record.imageId) ? record.config.Image : record.imageId,
       };
       const found = listContainers(services, options);
       const now = Date.now();
+      const imageName = imageNamer(images);
       const withSizes = call.query.bool('size');
       const items = [];
       for (const container of found) {
-        items.push(summarise(container, options, now, withSizes ? await sizesOf(services, container) : undefined));
+        items.push(summarise(container, imageName, now, withSizes ? await sizesOf(services, container) : undefined));
       }
       call.json(200, items);
     },
@@ -216,6 +215,20 @@ export function containerHandlers(services: ContainerServices, images: ImageName
   };
 }
 
+/** The name to show for a container's image: as typed while it still means that image, else the id. One look-up per name and list. */
+export function imageNamer(images: ImageNames): (record: ContainerRecord) => string {
+  const still = new Map<string, boolean>();
+  return ({ config, imageId }) => {
+    const key = `${config.Image} ${imageId}`;
+    let known = still.get(key);
+    if (known === undefined) {
+      known = images.stillNames(config.Image, imageId);
+      still.set(key, known);
+    }
+    return known ? config.Image : imageId;
+  };
+}
+
 function stopOptions(call: Call): { signal?: number; timeoutSeconds?: number } {
   const signal = call.below('1.42') ? '' : call.query.text('signal');
   const seconds = call.query.integer('t');
@@ -255,11 +268,11 @@ async function wait(services: ContainerServices, call: Call): Promise<void> {
 }
 
 async function sendLogs(services: ContainerServices, call: Call): Promise<void> {
-  const container = services.store.find(call.param('id'));
-  const { record } = container;
   const stdout = call.query.bool('stdout');
   const stderr = call.query.bool('stderr');
   if (!stdout && !stderr) throw new InvalidArgument('Bad parameters: you must choose at least one stream');
+  const container = services.store.find(call.param('id'));
+  const { record } = container;
   const tailText = call.query.text('tail');
   const tail = tailText === '' || tailText === 'all' || !/^\d+$/.test(tailText) ? undefined : Number(tailText);
   const since = call.query.timeNs('since');

@@ -90,6 +90,7 @@ export function imageHandlers(images: ImageService, registry: Registry): Pick<Ha
       const items = await images.remove(call.param('name'), {
         force: call.query.bool('force'),
         noPrune: call.query.bool('noprune'),
+        platforms: call.below('1.50') ? [] : call.query.all('platforms').map(platformOfJson),
       });
       call.json(200, items);
     },
@@ -202,8 +203,8 @@ async function importArchive(images: ImageService, call: Call): Promise<void> {
 }
 
 async function save(images: ImageService, call: Call, names: readonly string[]): Promise<void> {
-  const platform = jsonPlatform(call);
-  const archive = await images.save({ names, ...(platform !== undefined && { platform }), signal: call.signal });
+  const platforms = call.below('1.48') ? [] : call.query.all('platform').map(platformOfJson);
+  const archive = await images.save({ names, platforms, signal: call.signal });
   const out = call.stream('application/x-tar');
   try {
     for await (const bytes of archive) await writeAll(out, bytes, call.signal);
