@@ -54,6 +54,23 @@ export interface ContainerdOptions {
   readonly workers?: number;
 }
 
+/** What a killed process left unreferenced is swept a little after the start, when nobody waits any more. */
+const collectAfterMs = 10_000;
+
+function collectSoon(gc: GarbageCollector): { stop(): Promise<void> } {
+  let running: Promise<unknown> = Promise.resolve();
+  const timer = setTimeout(() => {
+    running = gc.collect().catch(() => {});
+  }, collectAfterMs);
+  timer.unref();
+  return {
+    stop: async () => {
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
 /** Opens the stores, putting right what a crash left half made. */
 export async function openContainerd(options: ContainerdOptions): Promise<Containerd> {
   const { root } = options;
@@ -69,7 +86,9 @@ export async function openContainerd(options: ContainerdOptions): Promise<Contai
   const documents = new ImageDocuments(content);
   const leases = new LeaseManager(database);
   const gc = new MarkAndSweep({ database, content, snapshotter, images, leases, documents });
+  const collecting = collectSoon(gc);
   const close = async () => {
+    await collecting.stop();
     await trash.emptied();
     await workers.close();
     database.close();

@@ -82,7 +82,8 @@ export class MarkAndSweep implements GarbageCollector {
     const mark = (descriptor: Descriptor): void => {
       if (live.blobs.has(descriptor.digest)) return;
       live.blobs.add(descriptor.digest);
-      if (broken.has(descriptor.digest)) return;
+      // A manifest that was deleted, or never fetched, keeps nothing.
+      if (broken.has(descriptor.digest) || content.rows.get(descriptor.digest) === undefined) return;
       const document = documents.cached(descriptor);
       if (document === undefined) {
         live.unread.push(descriptor);

@@ -443,9 +443,21 @@ test('an index lists its manifests, and says what is not here', async () => {
     code: 'NotFound',
     message: /does not provide the specified platform \(linux\/riscv64\)/,
   });
+  await assert.rejects(service.remove('multi', { platforms: [{ os: 'linux', architecture: 's390x' }] }), {
+    message: 'no matching manifest for linux/s390x',
+  });
   const saved = await save('multi');
   await service.remove('multi');
   await load(saved);
   assert.equal(service.id('multi'), stored.digest);
   assert.equal((await service.resolve('multi', undefined)).config.config?.Cmd?.[0], 'sh');
+  const { target } = here;
+  assert.deepEqual(await service.remove('multi', { platforms: [{ os: 'linux', architecture }] }), [
+    { Deleted: target.digest },
+  ]);
+  assert.deepEqual(
+    (await containerd.content.list()).map(blob => blob.digest),
+    [stored.digest],
+  );
+  await assert.rejects(service.resolve('multi', undefined), { code: 'NotFound' });
 });

@@ -2,10 +2,11 @@
 
 import type { ImageDeleteItem } from '../../api/index.ts';
 import type { Image } from '../../containerd/index.ts';
-import { Conflict } from '../../errdefs/index.ts';
-import type { Digest } from '../../oci/index.ts';
+import { Conflict, InvalidArgument, NotFound } from '../../errdefs/index.ts';
+import { type Digest, formatPlatform, type Platform, platformRank } from '../../oci/index.ts';
 import { familiarName, familiarString, parseReference, repositoryName } from '../../registry/index.ts';
 import type { ImageDeps, ImageUser } from './deps.ts';
+import { listManifests } from './manifests.ts';
 import { isDangling, type Resolved, resolveImage } from './names.ts';
 import { keepDangling } from './naming.ts';
 
@@ -13,6 +14,8 @@ export interface RemoveRequest {
   readonly force?: boolean;
   /** Accepted: parents are layers here, and go when nothing needs them. */
   readonly noPrune?: boolean;
+  /** Only the content of these, of an image for several. */
+  readonly platforms?: readonly Platform[];
 }
 
 const short = (digest: Digest): string => digest.slice(7, 19);
@@ -24,6 +27,9 @@ export async function removeImage(
 ): Promise<ImageDeleteItem[]> {
   const resolved = resolveImage(deps.containerd.images, text);
   const users = deps.users().filter(user => user.imageId === resolved.id);
+  if (request.platforms !== undefined && request.platforms.length > 0) {
+    return removePlatforms(deps, resolved, users, request.platforms, request.force === true);
+  }
   const items =
     resolved.name === undefined
       ? removeById(deps, resolved, users, text, request.force === true)
@@ -110,6 +116,37 @@ function deleted({ containerd, events }: ImageDeps, { id }: Resolved): ImageDele
   for (const image of containerd.images.listByTarget(id)) containerd.images.delete(image.name);
   events.publish('image', 'delete', id, { name: id });
   return { Deleted: id };
+}
+
+/** The index stays, the manifests go; their configs and layers with them, where nothing else needs them. */
+async function removePlatforms(
+  deps: ImageDeps,
+  resolved: Resolved,
+  users: readonly ImageUser[],
+  platforms: readonly Platform[],
+  force: boolean,
+): Promise<ImageDeleteItem[]> {
+  const { containerd } = deps;
+  const views = await listManifests(containerd, resolved.target);
+  const chosen = platforms.map(platform => {
+    const view = views.find(({ manifest, platform: offered }) => {
+      return manifest !== undefined && offered !== undefined && platformRank(platform, offered) === 0;
+    });
+    if (view === undefined) throw new NotFound(`no matching manifest for ${formatPlatform(platform)}`);
+    if (view.descriptor.digest === resolved.id) {
+      throw new InvalidArgument(`image ${short(resolved.id)} is for one platform only: remove the image`);
+    }
+    return view.descriptor;
+  });
+  const [user] = users;
+  if (user !== undefined && !force) {
+    throw new Conflict(
+      `conflict: unable to delete ${short(resolved.id)} (must be forced) - image is being used by ${user.running ? 'running' : 'stopped'} container ${user.id.slice(0, 12)}`,
+    );
+  }
+  for (const { digest } of chosen) await containerd.content.delete(digest);
+  await containerd.gc.collect();
+  return chosen.map(({ digest }) => ({ Deleted: digest }));
 }
 
 /** For prune: removes one name, or a dangling image. */

@@ -10,8 +10,8 @@ import { type Resolved, resolveImage } from './names.ts';
 
 export interface SaveRequest {
   readonly names: readonly string[];
-  /** Only this platform's manifest of each image. */
-  readonly platform?: Platform;
+  /** Only these platforms' manifests of each image. With one, the manifest takes the index's place. */
+  readonly platforms?: readonly Platform[];
   readonly signal?: AbortSignal;
 }
 
@@ -23,16 +23,17 @@ interface Plan {
 }
 
 /** Decides what goes into the archive; throws before the first byte where an image is not here. */
-export async function planSave(deps: ImageDeps, { names, platform }: SaveRequest): Promise<Plan> {
+export async function planSave(deps: ImageDeps, { names, platforms = [] }: SaveRequest): Promise<Plan> {
   const plan: Plan = { blobs: new Map(), index: [], docker: [] };
   for (const text of names) {
     const resolved = resolveImage(deps.containerd.images, text);
-    const views =
-      platform === undefined
-        ? await listManifests(deps.containerd, resolved.target)
-        : [await requireManifest(deps.containerd, resolved.target, platform, text)];
-    const target = platform === undefined ? resolved.target : plain(views[0]!.descriptor);
-    await collectBlobs(deps, target, plan.blobs);
+    const chosen = await Promise.all(
+      platforms.map(platform => requireManifest(deps.containerd, resolved.target, platform, text)),
+    );
+    const views = chosen.length === 0 ? await listManifests(deps.containerd, resolved.target) : chosen;
+    const target = chosen.length === 1 ? plain(chosen[0]!.descriptor) : resolved.target;
+    const wanted = new Set(chosen.map(view => view.descriptor.digest));
+    await collectBlobs(deps, target, plan.blobs, wanted);
     plan.index.push(...describe(target, resolved));
     addDockerItem(plan, views, tagsOf(resolved));
   }
@@ -57,7 +58,12 @@ function describe(target: Descriptor, resolved: Resolved): Descriptor[] {
 }
 
 /** Everything below a descriptor that is here: other platforms may not be. */
-async function collectBlobs(deps: ImageDeps, descriptor: Descriptor, into: Map<string, Descriptor>): Promise<void> {
+async function collectBlobs(
+  deps: ImageDeps,
+  descriptor: Descriptor,
+  into: Map<string, Descriptor>,
+  wanted: ReadonlySet<string>,
+): Promise<void> {
   const { content, documents } = deps.containerd;
   const info = await content.info(descriptor.digest);
   if (info === undefined || into.has(descriptor.digest)) return;
@@ -65,11 +71,11 @@ async function collectBlobs(deps: ImageDeps, descriptor: Descriptor, into: Map<s
   const document = await documents.load(descriptor);
   const children =
     document?.kind === 'index'
-      ? document.index.manifests
+      ? document.index.manifests.filter(({ digest }) => wanted.size === 0 || wanted.has(digest))
       : document?.kind === 'manifest'
         ? [document.manifest.config, ...document.manifest.layers]
         : [];
-  for (const child of children) await collectBlobs(deps, child, into);
+  for (const child of children) await collectBlobs(deps, child, into, wanted);
 }
 
 const blobPath = ({ digest }: Descriptor): string => `blobs/sha256/${digestHex(digest)}`;
