@@ -102,6 +102,19 @@ test('tokens are asked for with the scope that the work needs, and kept', async 
   assert.equal(tokens.seen[0]?.query.get('account'), 'tester');
 });
 
+test('requests at once share one token', async () => {
+  using registry = new Registry();
+  const many = makeImage(Array.from({ length: 8 }, (_, i) => ({ [`f${i}`]: String(i) })));
+  tokens.seen.length = 0;
+  await registry.push({
+    reference: parseReference(`${token.host}/many`),
+    target: many.top.descriptor,
+    content: MemoryStore.of(many).content,
+    auth: account,
+  });
+  assert.equal(tokens.seen.length, 1);
+});
+
 test('nobody uses a token that the credentials of someone else got', async () => {
   using registry = new Registry();
   await push(registry, token.host, account);
@@ -116,11 +129,6 @@ test('nobody uses a token that the credentials of someone else got', async () =>
   await assert.rejects(pull(registry, token.host, { ...account, password: 'wrong' }));
 });
 
-test('a push without rights is refused in the words of Docker', async () => {
-  using registry = new Registry();
-  await assert.rejects(push(registry, token.host), { message: 'denied: requested access to the resource is denied' });
-});
-
 test('a registry token is used as it is', async () => {
   using registry = new Registry();
   tokens.seen.length = 0;
@@ -128,6 +136,11 @@ test('a registry token is used as it is', async () => {
     registrytoken: signToken([{ type: 'repository', name: 'x', actions: ['pull', 'push'] }]),
   });
   assert.equal(tokens.seen.length, 0);
+});
+
+test('a push without rights is refused in the words of Docker', async () => {
+  using registry = new Registry();
+  await assert.rejects(push(registry, token.host), { message: 'denied: requested access to the resource is denied' });
 });
 
 test('credentials and tokens do not follow a redirect to another host', async () => {

@@ -20,7 +20,8 @@ const maxCachedTokens = 1_000;
 export class Authorizer {
   readonly #transport: Transport;
   readonly #challenges = new Map<string, readonly Challenge[]>();
-  readonly #tokens = new Map<string, Promise<Token>>();
+  readonly #tokens = new Map<string, Token>();
+  readonly #fetching = new Map<string, Promise<Token>>();
 
   constructor(transport: Transport) {
     this.#transport = transport;
@@ -90,17 +91,20 @@ export class Authorizer {
     { fresh, signal }: { fresh?: boolean; signal?: AbortSignal | undefined },
   ): Promise<Token> {
     const key = tokenKey(challenge, scopes, auth);
-    const cached = fresh ? undefined : await this.#tokens.get(key)?.catch(() => undefined);
-    if (cached !== undefined && cached.expiresAt - marginMs > Date.now()) return cached;
-    const fetched = this.#fetch(host, challenge, scopes, auth, signal, false);
-    this.#tokens.set(key, fetched);
+    const cached = this.#tokens.get(key);
+    if (!fresh && cached !== undefined && cached.expiresAt - marginMs > Date.now()) return cached;
+    // Whoever fetches the same now fetches it for us too; if that fails, by their abort for one, we fetch it ourselves.
+    const theirs = await this.#fetching.get(key)?.catch(() => undefined);
+    if (theirs !== undefined) return theirs;
+    const fetching = this.#fetch(host, challenge, scopes, auth, signal, false);
+    this.#fetching.set(key, fetching);
     try {
-      const token = await fetched;
-      await this.#dropExpired();
+      const token = await fetching;
+      this.#tokens.set(key, token);
+      this.#dropOldest();
       return token;
-    } catch (err) {
-      if (this.#tokens.get(key) === fetched) this.#tokens.delete(key);
-      throw err;
+    } finally {
+      if (this.#fetching.get(key) === fetching) this.#fetching.delete(key);
     }
   }
 
@@ -124,10 +128,12 @@ export class Authorizer {
     });
   }
 
-  async #dropExpired(): Promise<void> {
-    if (this.#tokens.size <= maxCachedTokens) return;
-    // The oldest first: a Map keeps the order of insertion.
-    for (const key of [...this.#tokens.keys()].slice(0, this.#tokens.size - maxCachedTokens)) this.#tokens.delete(key);
+  #dropOldest(): void {
+    // A Map keeps the order of insertion.
+    for (const key of this.#tokens.keys()) {
+      if (this.#tokens.size <= maxCachedTokens) return;
+      this.#tokens.delete(key);
+    }
   }
 }
 
