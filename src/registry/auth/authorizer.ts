@@ -94,8 +94,11 @@ export class Authorizer {
     const cached = this.#tokens.get(key);
     if (!fresh && cached !== undefined && cached.expiresAt - marginMs > Date.now()) return cached;
     // Whoever fetches the same now fetches it for us too; if that fails, by their abort for one, we fetch it ourselves.
-    const theirs = await this.#fetching.get(key)?.catch(() => undefined);
-    if (theirs !== undefined) return theirs;
+    const theirs = this.#fetching.get(key);
+    if (theirs !== undefined) {
+      const token = await theirs.catch(() => undefined);
+      if (token !== undefined) return token;
+    }
     const fetching = this.#fetch(host, challenge, scopes, auth, signal, false);
     this.#fetching.set(key, fetching);
     try {

@@ -4,10 +4,28 @@ import { chmodSync, cpSync, existsSync, mkdirSync, openSync, readFileSync, rmSyn
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { build } from 'esbuild';
 import type { Resources, RuntimeSpec } from '../../oci/index.ts';
 import { cannotRun, TestContainers } from '../testing/containers.ts';
 
-const program = join(import.meta.dirname, '../../../bin/berth-runc');
+const checkout = join(import.meta.dirname, '../../..');
+const program = join(checkout, 'bin/berth-runc');
+const bundled = join(checkout, 'build/test-cache', `berth-runc-${process.pid}`);
+
+/** One bundle, as it ships: some fifty commands would each strip the types of eighty files. */
+async function bundleProgram(): Promise<void> {
+  await build({
+    entryPoints: { 'berth-runc': join(checkout, 'src/runc/main.ts') },
+    outdir: bundled,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'warning',
+    banner: { js: 'const __url=require("node:url").pathToFileURL(__filename).href;' },
+    define: { 'import.meta.url': '__url', 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  });
+}
 
 interface Result {
   readonly code: number | null;
@@ -18,11 +36,15 @@ interface Result {
 describe('berth-runc', { skip: cannotRun }, () => {
   let containers: TestContainers;
   let root: string;
-  before(() => {
+  before(async () => {
+    await bundleProgram();
     containers = new TestContainers();
     root = join(containers.bundle, 'state');
   });
-  after(() => containers[Symbol.asyncDispose]());
+  after(async () => {
+    rmSync(bundled, { recursive: true, force: true });
+    await containers[Symbol.asyncDispose]();
+  });
 
   /** Streams of detached containers must not be ours: they would keep us waiting. */
   async function runc(
@@ -30,12 +52,16 @@ describe('berth-runc', { skip: cannotRun }, () => {
     options: { output?: string; uid?: number; global?: string[]; env?: Record<string, string> } = {},
   ): Promise<Result> {
     const fd = options.output === undefined ? 'pipe' : openSync(options.output, 'a');
-    const child = spawn(program, ['--root', root, ...(options.global ?? []), ...args], {
-      cwd: containers.bundle,
-      stdio: ['ignore', fd, fd],
-      ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
-      env: { PATH: '/usr/bin:/bin', ...options.env },
-    });
+    const child = spawn(
+      process.execPath,
+      [join(bundled, 'berth-runc.cjs'), '--root', root, ...(options.global ?? []), ...args],
+      {
+        cwd: containers.bundle,
+        stdio: ['ignore', fd, fd],
+        ...(options.uid !== undefined && { uid: options.uid, gid: options.uid }),
+        env: { PATH: '/usr/bin:/bin', ...options.env },
+      },
+    );
     let stdout = '';
     let stderr = '';
     child.stdout?.on('data', data => {
@@ -212,13 +238,17 @@ describe('berth-runc', { skip: cannotRun }, () => {
     const uid = 54321;
     const user = (args: string[], stdio: 'pipe' | 'ignore' = 'pipe') =>
       new Promise<Result>(resolve => {
-        const child = spawn(program, ['--root', join(home, 'state'), ...args], {
-          cwd: home,
-          uid,
-          gid: uid,
-          stdio: ['ignore', stdio, stdio],
-          env: { PATH: '/usr/bin:/bin' },
-        });
+        const child = spawn(
+          process.execPath,
+          [join(bundled, 'berth-runc.cjs'), '--root', join(home, 'state'), ...args],
+          {
+            cwd: home,
+            uid,
+            gid: uid,
+            stdio: ['ignore', stdio, stdio],
+            env: { PATH: '/usr/bin:/bin' },
+          },
+        );
         let stdout = '';
         let stderr = '';
         child.stdout?.on('data', data => {
