@@ -55,9 +55,10 @@ test(`nothing leaks over ${rounds} containers, ten at a time`, { skip }, async (
     }),
   );
   let after = census(engine);
-  for (let tries = 0; tries < 50 && JSON.stringify(after) !== JSON.stringify(before); tries++) {
+  for (let tries = 0; tries < 50 && after.descriptors! > before.descriptors!; tries++) {
     await sleep(100);
     after = census(engine);
   }
-  assert.deepEqual(after, before);
+  // Fewer descriptors are no leak: connections of the first round may have been closed since.
+  assert.deepEqual({ ...after, descriptors: Math.max(after.descriptors!, before.descriptors!) }, before);
 });

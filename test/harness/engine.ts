@@ -175,7 +175,7 @@ export class Engine {
 
   #containers = new Set<string>();
 
-  /** Removes all containers, ends the daemon, and fails when something is left. */
+  /** Removes all containers, ends the daemon, and fails when something is left; then that is taken away too, so that no later test meets it. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       const listed = await this.api('GET', '/containers/json?all=1').catch(() => undefined);
@@ -183,18 +183,41 @@ export class Engine {
         this.#containers.add(Id);
         await this.api('DELETE', `/containers/${Id}?force=1&v=1`);
       }
+      const networks = await this.api('GET', '/networks?filters={"type":["custom"]}').catch(() => undefined);
+      for (const { Id } of networks === undefined ? [] : (JSON.parse(networks.body) as { Id: string }[])) {
+        await this.api('DELETE', `/networks/${Id}`);
+      }
       await this.stop();
       let left = this.leftovers();
       for (let i = 0; left.length > 0 && i < 50; i++) {
         await sleep(40);
         left = this.leftovers();
       }
-      if (left.length > 0)
+      if (left.length > 0) {
         throw new Error(`the engine left behind:\n${left.join('\n')}\n${readFileSync(this.log, 'utf8').slice(-2000)}`);
+      }
     } finally {
       await this.stop('SIGKILL');
+      await this.#sweep();
       rmSync(this.dir, { recursive: true, force: true });
     }
+  }
+
+  /** Takes away what a failed test left: processes first. */
+  async #sweep(): Promise<void> {
+    for (const id of globSync('*', { cwd: join(this.dir, 'exec/tasks') })) {
+      for (const proc of globSync('/proc/[0-9]*')) {
+        try {
+          if (!readFileSync(`${proc}/cmdline`, 'utf8').includes(id)) continue;
+          const pid = proc.slice(6);
+          const children = readFileSync(`${proc}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+          for (const process_ of [pid, ...children]) process.kill(Number(process_), 'SIGKILL');
+        } catch {
+          // ended meanwhile
+        }
+      }
+    }
+    if (existsSync(`/sys/class/net/${this.bridge}`)) await command('ip', ['link', 'del', this.bridge]).catch(() => {});
   }
 }
 
