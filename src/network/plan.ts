@@ -98,16 +98,21 @@ export function defaultRoutes(endpoint: Endpoint, all: readonly Endpoint[]): Net
   return out;
 }
 
-/** The endpoint that gives the default route: highest priority, then the first by network name, as Docker chooses. */
+/** The endpoint that gives the default route: highest priority, then one with both families, then the first by network name, as Docker chooses. */
 export function gatewayEndpoint(
   endpoints: readonly Endpoint[],
   version: 'ipv4' | 'ipv6' = 'ipv4',
 ): Endpoint | undefined {
   const candidates = endpoints.filter(endpoint => endpoint[version]?.gateway !== undefined);
   return candidates.sort(
-    (a, b) => b.gatewayPriority - a.gatewayPriority || (a.networkName < b.networkName ? -1 : 1),
+    (a, b) =>
+      b.gatewayPriority - a.gatewayPriority ||
+      Number(isDualStack(b)) - Number(isDualStack(a)) ||
+      (a.networkName < b.networkName ? -1 : 1),
   )[0];
 }
+
+const isDualStack = ({ ipv4, ipv6 }: Endpoint): boolean => ipv4?.gateway !== undefined && ipv6?.gateway !== undefined;
 
 function broadcastOf(address: string, prefixLength: number): string | undefined {
   if (prefixLength > 30) return undefined;
