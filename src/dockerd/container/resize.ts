@@ -11,14 +11,13 @@ export interface ConsoleSize {
 
 /** `h` and `w` of a query. */
 export function parseSize(height: string, width: string): ConsoleSize {
-  const number = (text: string): number => {
-    if (!/^\d{1,9}$/.test(text)) {
-      throw new InvalidArgument(`strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-    }
+  const number = (what: string, text: string): number => {
+    if (!/^\d{1,9}$/.test(text))
+      throw new InvalidArgument(`invalid resize ${what} ${JSON.stringify(text)}: invalid syntax`);
     return Number(text);
   };
-  const rows = number(height);
-  const columns = number(width);
+  const rows = number('height', height);
+  const columns = number('width', width);
   return { rows, columns };
 }
 

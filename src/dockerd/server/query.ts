@@ -35,7 +35,7 @@ export class Query {
     const value = this.text(name);
     if (value === '') return undefined;
     if (!/^[+-]?\d{1,15}$/.test(value)) {
-      throw new InvalidArgument(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+      throw new InvalidArgument(`strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`);
     }
     return Number(value);
   }

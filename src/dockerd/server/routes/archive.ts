@@ -27,7 +27,7 @@ export function archiveHandlers(services: ContainerServices, images: ImageDeps):
   const find = (call: Call) => services.store.find(call.param('id'));
   const pathOf = (call: Call): string => {
     const text = call.query.text('path');
-    if (text === '') throw new InvalidArgument('bad parameter: path cannot be empty');
+    if (text === '') throw new InvalidArgument('bad parameter: pathcannot be empty');
     return text;
   };
   return {

@@ -2,10 +2,12 @@
 
 import {
   type ContainerCreateRequest,
+  containerConfigShape,
   containerCreateShape,
   frame,
   streamTypes as frames,
   hostConfigShape,
+  parseJson,
   updateRequestShape,
 } from '../../../api/index.ts';
 import { codeOf, describe, EngineError, InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
@@ -92,8 +94,9 @@ export function containerHandlers(services: ContainerServices, images: ImageName
 
     async containerCreate(call) {
       const json = await call.jsonText();
-      if (json === '') throw new InvalidArgument('config cannot be empty in order to create a container');
-      const body = call.decode(containerCreateShape, json, 'CreateRequest');
+      if (json === '' || !hasConfig(json))
+        throw new InvalidArgument('config cannot be empty in order to create a container');
+      const body = call.decode(containerCreateShape, json);
       const request: ContainerCreateRequest = { ...body, HostConfig: body.HostConfig ?? hostConfigShape.zero() };
       const platform = call.query.text('platform');
       const created = await createContainer(services, request, {
@@ -227,6 +230,15 @@ export function imageNamer(images: ImageNames): (record: ContainerRecord) => str
     }
     return known ? config.Image : imageId;
   };
+}
+
+/** Whether a body says anything of the container itself; only its host and networks are not enough. */
+function hasConfig(json: string): boolean {
+  const body = parseJson(json);
+  if (body === null) return false;
+  if (typeof body !== 'object' || Array.isArray(body)) return true;
+  const known = new Set(Object.keys(containerConfigShape.zero()).map(key => key.toLowerCase()));
+  return Object.entries(body).some(([key, value]) => value !== null && known.has(key.toLowerCase()));
 }
 
 function stopOptions(call: Call): { signal?: number; timeoutSeconds?: number } {
