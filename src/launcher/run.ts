@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Internal } from '../errdefs/index.ts';
 import { encodeProgram } from './encode.ts';
@@ -76,6 +75,8 @@ async function* start(program: Program, options: RunOptions): AsyncGenerator<Rep
     close(code);
     close(theirs);
   }
+  // Loaded late: a command that never comes here starts without Node's streams.
+  const { Socket } = await import('node:net');
   const socket = new Socket({ fd: ours, readable: true, writable: false });
   try {
     let pending = Buffer.alloc(0);
