@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { externalRuntime, openContainerd, openTasks, type TaskService } from '../containerd/index.ts';
-import { InvalidArgument } from '../errdefs/index.ts';
+import { describe, InvalidArgument } from '../errdefs/index.ts';
 import { nativeFile } from '../launcher/index.ts';
 import { LocalNetworkController, type NetworkRecord } from '../network/index.ts';
 import { Registry } from '../registry/index.ts';
@@ -22,7 +22,7 @@ import { eventAttributes } from './container/services.ts';
 import { SharedShm } from './container/shared-shm.ts';
 import { EventLog } from './event/event-log.ts';
 import { ExecStore } from './exec/exec.ts';
-import type { ImageDeps } from './image/deps.ts';
+import { type ImageDeps, StoragePolicy } from './image/index.ts';
 import { createLog, type Log } from './log.ts';
 import { denialAttributes } from './network/egress.ts';
 import { networkStore } from './network/network-store.ts';
@@ -112,12 +112,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const shm = new SharedShm(config.dataRoot, hostMounter);
   const seccomp = new SeccompProfiles(config.seccompProfile, facts);
   let execs: ExecStore | undefined;
+  let policy: StoragePolicy | undefined;
   const services: ContainerServices = {
     config,
     facts,
     memoryBytes: facts.memoryBytes,
     store,
-    images: new ImageSource(containerd),
+    images: new ImageSource(containerd, id => policy?.used(id)),
     snapshotter: containerd.snapshotter,
     tasks,
     networks,
@@ -148,6 +149,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     containerd,
     registry,
     events,
+    stored: () => void policy?.enforce().catch((err: unknown) => log.error(`storage policy: ${describe(err)}`)),
     users: () =>
       store.all().map(({ id, state, record }) => ({
         id,
@@ -156,6 +158,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         running: state.running,
       })),
   };
+  policy = undo.use(new StoragePolicy(images, config.imageStore));
   const builds = undo.use(new BuildService({ services, images, facts }));
   const api = createApiServer({ services, images, builds, events, facts, log });
   const listeners: Listener[] = [];

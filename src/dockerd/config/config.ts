@@ -44,6 +44,8 @@ export interface Config {
   readonly registryMirrors: readonly string[];
   readonly maxConcurrentDownloads: number;
   readonly maxConcurrentUploads: number;
+  /** Bounds of the image store; neither: images stay until they are removed. */
+  readonly imageStore: { readonly maxBytes?: number; readonly minFreeBytes?: number };
   readonly logDriver: string;
   readonly logOptions: Readonly<Record<string, string>>;
   readonly labels: readonly string[];
@@ -242,6 +244,10 @@ export function configFrom(values: OptionValues): Config {
     registryMirrors: list('registry-mirrors'),
     maxConcurrentDownloads: number('max-concurrent-downloads', 3),
     maxConcurrentUploads: number('max-concurrent-uploads', 5),
+    imageStore: {
+      ...optional('maxBytes', sizeOf(text('image-store-max-size'))),
+      ...optional('minFreeBytes', sizeOf(text('image-store-min-free'))),
+    },
     logDriver: text('log-driver') ?? 'json-file',
     logOptions: (byKey.get('log-opts') as Record<string, string> | undefined) ?? {},
     labels: list('labels'),
@@ -271,6 +277,8 @@ export function configFrom(values: OptionValues): Config {
     }),
   };
 }
+
+const sizeOf = (value: string | undefined): number | undefined => (value === undefined ? undefined : parseSize(value));
 
 /** `-H` as a URL: unix://PATH, tcp://HOST:PORT or fd:// (refused). */
 export function parseHost(text: string): string {

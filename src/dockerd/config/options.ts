@@ -77,6 +77,18 @@ export const options: readonly OptionSpec[] = [
   { key: 'default-stop-timeout', kind: 'int', usage: 'Default stop time-out of containers' },
   { flag: 'storage-driver', short: 's', key: 'storage-driver', kind: 'string', usage: 'Storage driver to use' },
   { flag: 'storage-opt', key: 'storage-opts', kind: 'list', usage: 'Storage driver options', ignored: true },
+  {
+    flag: 'image-store-max-size',
+    key: 'image-store-max-size',
+    kind: 'string',
+    usage: 'Keep images under this size by removing those used least recently',
+  },
+  {
+    flag: 'image-store-min-free',
+    key: 'image-store-min-free',
+    kind: 'string',
+    usage: 'Keep this much of the disk free by removing images used least recently',
+  },
   { flag: 'experimental', key: 'experimental', kind: 'bool', usage: 'Enable experimental features' },
   { flag: 'min-api-version', key: 'min-api-version', kind: 'string', usage: 'Lowest API version to answer' },
   { key: 'features', kind: 'map', usage: 'Features switched on or off', ignored: true },

@@ -17,6 +17,8 @@ export interface ImageDeps {
   readonly containerd: Containerd;
   readonly registry: Registry;
   readonly events: EventSink;
+  /** Told when an image has come in: by pull, load or import. */
+  readonly stored?: () => void;
   /** The containers there are. */
   readonly users: () => readonly ImageUser[];
 }

@@ -68,6 +68,7 @@ export async function importImage(deps: ImageDeps, request: ImportRequest, outpu
     },
   ]);
   nameTarget(containerd, name === undefined ? danglingName(target.digest) : formatReference(name), target);
+  deps.stored?.();
   output({ status: target.digest });
   events.publish('image', 'import', target.digest, { name: name === undefined ? target.digest : familiarString(name) });
   return target.digest;

@@ -10,3 +10,4 @@ export type { PullRequest } from './pull.ts';
 export type { PushRequest } from './push.ts';
 export type { RemoveRequest } from './remove.ts';
 export type { SaveRequest } from './save.ts';
+export { type StorageLimits, StoragePolicy } from './storage-policy.ts';

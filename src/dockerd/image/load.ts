@@ -56,6 +56,7 @@ export async function loadImages(deps: ImageDeps, request: LoadRequest, output: 
     }
     events.publish('image', 'load', target.digest, { name: target.digest });
   }
+  deps.stored?.();
 }
 
 async function importImages(

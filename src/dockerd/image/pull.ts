@@ -70,6 +70,7 @@ async function pullOne(deps: ImageDeps, reference: Reference, request: PullReque
   output({
     status: fresh ? `Status: Downloaded newer image for ${words}` : `Status: Image is up to date for ${words}`,
   });
+  deps.stored?.();
   events.publish('image', 'pull', words, { ...result.config.config?.Labels, name: familiarName(reference) });
 }
 
