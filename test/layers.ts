@@ -16,13 +16,14 @@ const order = [
   'runc',
   'launcher',
   'netlink',
+  'patternmatcher',
   'oci',
   'errdefs',
 ];
 
 /** The client speaks to the daemon over the API alone, and the API is a contract of data. */
 const only: Readonly<Record<string, readonly string[]>> = {
-  client: ['api', 'registry', 'oci', 'errdefs'],
+  client: ['api', 'registry', 'patternmatcher', 'oci', 'errdefs'],
   api: ['oci', 'errdefs'],
   dockerd: [...order.slice(3), 'api'],
 };

@@ -2,8 +2,8 @@
 
 import { endOfArchive } from '../containerd/index.ts';
 import { type Descriptor, type Digest, digestOf, type ImageConfig, type Platform } from '../oci/index.ts';
+import { IgnoreRules } from '../patternmatcher/index.ts';
 import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
-import { IgnoreRules } from './context/ignore.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
 import { ResultFiles } from './exporter/files.ts';
 import { writeImage, writeIndex } from './exporter/image.ts';

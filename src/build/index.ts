@@ -9,7 +9,6 @@ export type {
   RunStep,
 } from './backend.ts';
 export { Builder, type BuildOptions, type BuildResult, type PlatformResult } from './builder.ts';
-export { IgnoreRules } from './context/ignore.ts';
 export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
 export { DockerfileError, excerpt, type Range } from './dockerfile/source.ts';
 export { expand as expandWord } from './dockerfile/words.ts';

@@ -4,7 +4,7 @@ import { closeSync, constants, readdirSync } from 'node:fs';
 import { encodeName, isOpaque, type MergedDirectory, MergedView } from '../../containerd/index.ts';
 import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import { native, type Stat } from '../../launcher/index.ts';
-import { IgnoreRules, patternSource } from '../context/ignore.ts';
+import { IgnoreRules, patternSource } from '../../patternmatcher/index.ts';
 import type { TreeLocation } from './protocol.ts';
 
 const oPath = 0o10000000;

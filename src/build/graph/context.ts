@@ -1,7 +1,7 @@
 // What a conversion is given, and what its parts share.
 
 import type { ImageConfig, Platform } from '../../oci/index.ts';
-import type { IgnoreRules } from '../context/ignore.ts';
+import type { IgnoreRules } from '../../patternmatcher/index.ts';
 import type { ArgInstruction } from '../dockerfile/instruction.ts';
 import type { Range } from '../dockerfile/source.ts';
 import { DockerfileError } from '../dockerfile/source.ts';

@@ -64,14 +64,13 @@ export async function runStep(options: RunStepOptions): Promise<ResultOf> {
   context.signal.throwIfAborted();
   if (exitCode !== 0) throw new ProcessFailed(vertex.args, exitCode);
   const result = await commit(options, id);
-  committed = result !== undefined;
-  return result ?? { ref: rootfs, sizeBytes: 0 };
+  committed = true;
+  return result;
 }
 
-/** Makes what the step wrote a layer; undefined where it wrote nothing. */
-async function commit({ backend, lease, rootfs, clampSec }: RunStepOptions, id: string): Promise<ResultOf | undefined> {
+/** Makes what the step wrote a layer; an empty one where it wrote nothing, as BuildKit does. */
+async function commit({ backend, lease, rootfs, clampSec }: RunStepOptions, id: string): Promise<ResultOf> {
   const diff = await backend.differ.diff(id, { lease, ...(clampSec !== undefined && { clampSec }) });
-  if (diff.entries === 0) return undefined;
   const layer: RefLayer = {
     descriptor: { mediaType: mediaTypes.ociLayer, digest: diff.digest, size: diff.size },
     diffId: diff.digest,

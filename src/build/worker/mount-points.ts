@@ -25,11 +25,8 @@ import type { RunMountPoint } from '../backend.ts';
 
 type Kind = 'directory' | 'file';
 
-/** What the runtime and the engine mount themselves. */
+/** Files that the engine mounts. Of /proc, /sys and /dev the runtime makes what lacks, and BuildKit leaves that in the layer: so do we. */
 const always: readonly (readonly [path: string, kind: Kind])[] = [
-  ['/proc', 'directory'],
-  ['/sys', 'directory'],
-  ['/dev', 'directory'],
   ['/etc/resolv.conf', 'file'],
   ['/etc/hosts', 'file'],
 ];

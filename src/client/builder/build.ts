@@ -5,10 +5,10 @@ import { flag } from '../command/flag.ts';
 import type { Flags } from '../command/flags.ts';
 import { addressOf, type Credentials, findCredentials } from '../config/credentials.ts';
 import { contextName } from '../config/global-options.ts';
+import { proxyVariables } from '../config/proxies.ts';
 import { parseUlimit } from '../container/ulimit-flag.ts';
 import { showProgress } from '../terminal/progress.ts';
 import { isatty } from '../terminal/window.ts';
-import { openContext } from './context.ts';
 
 export const build: Command = {
   usage: '[OPTIONS] PATH | URL | -',
@@ -58,9 +58,10 @@ export const build: Command = {
 /** POST /build: the context as a tar, progress as text. BuildKit's way is the buildx plugin's. */
 async function buildClassic(cli: Cli, source: string, flags: Flags): Promise<number> {
   const quiet = flags.bool('quiet');
+  const { openContext } = await import('./context.ts'); // brings the rules of .dockerignore, which a plugin's build needs not
   const context = await openContext(source, flags.string('file'));
   const response = await cli.engine.request('POST', '/build', {
-    query: { ...buildQuery(flags), dockerfile: context.dockerfile, remote: context.remote },
+    query: { ...buildQuery(cli, flags), dockerfile: context.dockerfile, remote: context.remote },
     headers: { 'X-Registry-Config': Buffer.from(JSON.stringify(await allCredentials(cli))).toString('base64url') },
     contentType: 'application/x-tar',
     ...(context.stream !== undefined && { stream: announced(cli, context.stream, quiet) }),
@@ -111,12 +112,15 @@ const pairs = (values: readonly string[]): Record<string, string | null> =>
     }),
   );
 
-function buildQuery(flags: Flags): Record<string, string | number | boolean | readonly string[] | undefined> {
+function buildQuery(cli: Cli, flags: Flags): Record<string, string | number | boolean | readonly string[] | undefined> {
   const labels = Object.fromEntries(
     Object.entries(pairs(flags.list('label'))).map(([key, value]) => [key, value ?? '']),
   );
   return {
-    buildargs: JSON.stringify(pairs(flags.list('build-arg'))),
+    buildargs: JSON.stringify({
+      ...proxyVariables(cli.config, cli.engine.endpoint.url),
+      ...pairs(flags.list('build-arg')),
+    }),
     cachefrom: JSON.stringify(flags.list('cache-from')),
     cgroupparent: flags.string('cgroup-parent'),
     cpuperiod: flags.number('cpu-period'),

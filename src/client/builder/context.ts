@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import { IgnoreRules } from '../../build/index.ts';
+import { IgnoreRules } from '../../patternmatcher/index.ts';
 import { tarEnd, tarFile, tarTree } from '../archive/tar-writer.ts';
 
 export interface BuildContext {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { IgnoreRules } from './ignore.ts';
+import { IgnoreRules } from './patterns.ts';
 
 /** pattern file → paths that are left out, and paths that stay. */
 const cases: readonly [string, readonly string[], readonly string[]][] = [

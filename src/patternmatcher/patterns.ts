@@ -1,6 +1,6 @@
 // .dockerignore: which files of a context are left out (dockerfile reference, ".dockerignore file"; moby/patternmatcher).
 
-import { InvalidArgument } from '../../errdefs/index.ts';
+import { InvalidArgument } from '../errdefs/index.ts';
 
 interface Pattern {
   readonly exclude: boolean;

@@ -1,0 +1,1 @@
+export { IgnoreRules, patternSource } from './patterns.ts';
