@@ -33,13 +33,13 @@ test('json-file: escapes, invalid UTF-8, long lines and a last line without end 
   await using shim = await logOf(`cat ${input}; sleep 0.05`);
   const text = readFileSync(pathOf(shim), 'latin1').replace(/"time":"[^"]*"/g, '"time":"T"');
   // Recorded from Docker 28.5.
-  assert.equal(text, readFileSync(join(testdata, 'json-file.log'), 'latin1'));
+  assert.equal(text, readFileSync(join(testdata, 'json-file.jsonl'), 'latin1'));
 });
 
 test('json-file: the same however the output is cut into writes', async () => {
   await using shim = await logOf(`dd if=${input} bs=7 2>/dev/null; dd if=${input} bs=1000 2>/dev/null`);
   const text = readFileSync(pathOf(shim), 'latin1').replace(/"time":"[^"]*"/g, '"time":"T"');
-  const once = readFileSync(join(testdata, 'json-file.log'), 'latin1').trimEnd().split('\n');
+  const once = readFileSync(join(testdata, 'json-file.jsonl'), 'latin1').trimEnd().split('\n');
   assert.deepEqual(
     text
       .trimEnd()

@@ -116,10 +116,18 @@ async function replay(
   request: AttachRequest,
 ): Promise<void> {
   const { record } = container;
-  if (record.hostConfig.LogConfig.Type !== 'json-file') return;
+  const format = record.hostConfig.LogConfig.Type;
+  if (format !== 'json-file' && format !== 'local') return;
   await readLog(
     containerPaths(services.config.dataRoot, record.id).log,
-    { stdout: request.stdout, stderr: request.stderr, timestamps: false, details: false, framed: !record.config.Tty },
+    {
+      stdout: request.stdout,
+      stderr: request.stderr,
+      timestamps: false,
+      details: false,
+      framed: !record.config.Tty,
+      format,
+    },
     bytes => {
       socket.write(bytes);
     },

@@ -1,9 +1,10 @@
-// The files of one json-file log, oldest first: NAME.2.gz, NAME.1, NAME. And where the last n lines begin in them.
+// The files of one log, oldest first: NAME.2.gz, NAME.1, NAME. And where the last n lines begin in them.
 
 import { type FileHandle, open, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
+import { localRecordFromEnd } from './local-decoder.ts';
 
 const gunzip = promisify(zlib.gunzip);
 
@@ -67,13 +68,19 @@ export interface Position {
   readonly offset: number;
 }
 
+export type LogFormat = 'json-file' | 'local';
+
 /** Where the last `count` lines begin, found by reading backwards. */
-export async function tailPosition(files: readonly LogFile[], count: number): Promise<Position> {
+export async function tailPosition(
+  files: readonly LogFile[],
+  count: number,
+  format: LogFormat = 'json-file',
+): Promise<Position> {
   let missing = count;
   for (let index = files.length - 1; index >= 0; index--) {
     const file = files[index]!;
     if (missing === 0) return { file: index, offset: await sizeOf(file) };
-    const found = await lineFromEnd(file, missing);
+    const found = await (format === 'local' ? recordFromEnd : lineFromEnd)(file, missing);
     if (found.offset !== undefined) return { file: index, offset: found.offset };
     missing -= found.lines;
   }
@@ -105,6 +112,19 @@ async function lineFromEnd(file: LogFile, count: number): Promise<{ lines: numbe
     end = start;
   }
   return { lines: seen };
+}
+
+async function recordFromEnd(file: LogFile, count: number): Promise<{ lines: number; offset?: number }> {
+  if (file.compressed) {
+    const bytes = await gunzip(await readFile(file.path));
+    return localRecordFromEnd(bytes.length, count, async (from, to) => bytes.subarray(from, to));
+  }
+  await using handle = await open(file.path, 'r');
+  const { size } = await handle.stat();
+  return await localRecordFromEnd(size, count, async (from, to) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(to - from), 0, to - from, from);
+    return buffer.subarray(0, bytesRead);
+  });
 }
 
 /** Counts line ends from the back. The (count + 1)-th of them stands right before the line that is wanted. */

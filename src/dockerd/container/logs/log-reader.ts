@@ -5,11 +5,14 @@ import { type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type DecodeOptions, JsonFileDecoder } from './json-file-decoder.ts';
-import { type LogFile, logFiles, piecesOf, readPieces, tailPosition } from './log-files.ts';
+import { LocalDecoder } from './local-decoder.ts';
+import { type LogFile, type LogFormat, logFiles, piecesOf, readPieces, tailPosition } from './log-files.ts';
 
 export interface ReadLogOptions extends DecodeOptions {
   /** The last so many lines; undefined: all. */
   readonly tail?: number;
+  /** Default json-file. */
+  readonly format?: LogFormat;
 }
 
 /** Told by whoever knows when the container's output has ended. */
@@ -19,16 +22,19 @@ export interface Following {
   readonly signal: AbortSignal;
 }
 
+type Decoder = JsonFileDecoder | LocalDecoder;
+
 /** Writes output; resolves when more may be written. */
 export type Sink = (bytes: Buffer) => Promise<void> | void;
 
 /** Sends the log at `file` to `sink`; with `following` also what is written later. */
 export async function readLog(file: string, options: ReadLogOptions, sink: Sink, following?: Following): Promise<void> {
-  const decoder = new JsonFileDecoder(options);
+  const decoder = options.format === 'local' ? new LocalDecoder(options) : new JsonFileDecoder(options);
   // The watch begins before the first read, so that no line falls between.
   using changes = following === undefined ? undefined : new Changes(path.dirname(file), following);
   const files = await logFiles(file);
-  const start = options.tail === undefined ? { file: 0, offset: 0 } : await tailPosition(files, options.tail);
+  const start =
+    options.tail === undefined ? { file: 0, offset: 0 } : await tailPosition(files, options.tail, options.format);
   let current: OpenFile | undefined;
   try {
     for (let index = start.file; index < files.length; index++) {
@@ -61,7 +67,7 @@ export async function readLog(file: string, options: ReadLogOptions, sink: Sink,
 
 async function drain(
   pieces: AsyncGenerator<Buffer>,
-  decoder: JsonFileDecoder,
+  decoder: Decoder,
   sink: Sink,
   read: (bytes: number) => void,
   signal: AbortSignal | undefined,
@@ -99,7 +105,7 @@ class OpenFile {
 async function catchUp(
   file: string,
   current: OpenFile | undefined,
-  decoder: JsonFileDecoder,
+  decoder: Decoder,
   sink: Sink,
   signal: AbortSignal,
 ): Promise<OpenFile | undefined> {

@@ -289,7 +289,8 @@ async function sendLogs(services: ContainerServices, call: Call): Promise<void> 
   const tail = tailText === '' || tailText === 'all' || !/^\d+$/.test(tailText) ? undefined : Number(tailText);
   const since = call.query.timeNs('since');
   const until = call.query.timeNs('until');
-  if (record.hostConfig.LogConfig.Type !== 'json-file') {
+  const format = record.hostConfig.LogConfig.Type;
+  if (format !== 'json-file' && format !== 'local') {
     throw new NotImplemented('configured logging driver does not support reading');
   }
   const follow = call.query.bool('follow') && container.state.running;
@@ -307,6 +308,7 @@ async function sendLogs(services: ContainerServices, call: Call): Promise<void> 
         details: call.query.bool('details'),
         framed: !tty,
         merged: !follow,
+        format,
         ...(tail !== undefined && { tail }),
         ...(since !== undefined && { since: formatNs(since) }),
         ...(until !== undefined && { until: formatNs(until) }),
