@@ -5,6 +5,7 @@ import type { ContainerCreateResponse } from '../../api/index.ts';
 import { isNotFound } from '../../errdefs/index.ts';
 import type { Cli } from '../cli.ts';
 import { StatusError } from '../command/command.ts';
+import { proxyVariables } from '../config/proxies.ts';
 import { pullImage } from '../image/pull-image.ts';
 import { familiar, parseReference, withDefaultTag } from '../image/reference.ts';
 import type { CreateRequest } from './create-request.ts';
@@ -41,6 +42,18 @@ export async function createContainer(cli: Cli, request: CreateRequest, options:
   }
 }
 
+/** Variables of the request win over those of the configuration. */
+function withProxies(
+  env: readonly string[] | null,
+  proxies: Readonly<Record<string, string>>,
+): readonly string[] | null {
+  const given = new Set((env ?? []).map(entry => entry.split('=')[0]));
+  const added = Object.entries(proxies)
+    .filter(([name]) => !given.has(name))
+    .map(([name, value]) => `${name}=${value}`);
+  return added.length === 0 ? env : [...(env ?? []), ...added];
+}
+
 type PullReference = ReturnType<typeof parseReference>;
 
 async function create(
@@ -54,6 +67,10 @@ async function create(
       query: { name: options.name || undefined, platform: options.platform || undefined },
       json: {
         ...request.config,
+        Env: withProxies(
+          request.config.Env as readonly string[] | null,
+          proxyVariables(cli.config, cli.engine.endpoint.url),
+        ),
         HostConfig: request.hostConfig,
         NetworkingConfig: { EndpointsConfig: request.endpoints },
       },

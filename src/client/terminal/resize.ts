@@ -27,6 +27,7 @@ export function followWindowSize(
         await new Promise(resolve => setTimeout(resolve, 10 * (i + 1)));
       }
     }
+    if (!signal.aborted) process.stderr.write('failed to resize tty, using default size\n');
   };
   const onResize = (): void => void send().catch(() => {}); // it may have ended meanwhile
   void first();
