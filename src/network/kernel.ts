@@ -1,6 +1,7 @@
 // The kernel's side of the host's network namespace, as this part uses it: two netlink sockets and a few sysctls.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { Internal, InvalidArgument } from '../errdefs/index.ts';
 import { NetlinkSocket } from '../launcher/index.ts';
 import {
   addAddress,
@@ -26,6 +27,10 @@ import {
 /** Opens the conversation with one part of the kernel, in our namespace or the one of an open file. */
 export const openClient = (which: keyof typeof protocol, netnsFd?: number): NetlinkClient =>
   new NetlinkClient(new NetlinkSocket(protocol[which], netnsFd));
+
+/** Written on devices that we made, so that none of somebody else's is ever removed. */
+const ourAlias = 'berth';
+const isOurs = (link: Link): boolean => link.alias === ourAlias;
 
 export class Kernel implements Disposable {
   readonly route: NetlinkClient;
@@ -70,26 +75,33 @@ export class Kernel implements Disposable {
       .filter(address => address.index === index && address.scope !== 253);
   }
 
-  /** Makes a bridge with its addresses, or takes one that is there and sets it right; its number. */
+  /**
+   * Makes a bridge with its addresses, or takes one that is there; its number. A bridge that somebody else made may have more
+   * addresses than these, one of ours may not.
+   */
   ensureBridge(settings: LinkSettings & { name: string }, addresses: readonly string[]): number {
-    let link = this.link({ name: settings.name });
-    if (link === undefined) {
-      this.route.send([createLink({ ...settings, up: true }, { kind: 'bridge' })]);
-      link = this.link({ name: settings.name });
-    } else if (!link.up || (settings.mtu !== undefined && link.mtu !== settings.mtu)) {
-      const { mtu } = settings;
-      this.route.send([setLink({ index: link.index, up: true, ...(mtu !== undefined && { mtu }) })]);
+    const { name, mtu } = settings;
+    const present = this.link({ name });
+    if (present !== undefined && present.kind !== 'bridge') {
+      throw new InvalidArgument(`device ${name} is not a bridge`);
     }
-    const index = link?.index ?? 0;
-    this.#setAddresses(index, addresses);
+    if (present === undefined) this.route.send([createLink({ ...settings, up: true }, { kind: 'bridge' })]);
+    const link = present ?? this.link({ name });
+    if (link === undefined) throw new Internal(`bridge ${name} is gone again`);
+    const { index } = link;
+    if (present === undefined) this.route.send([setLink({ index, alias: ourAlias })]);
+    else if (!link.up || (mtu !== undefined && link.mtu !== mtu)) {
+      this.route.send([setLink({ index, up: true, ...(mtu !== undefined && { mtu }) })]);
+    }
+    this.#setAddresses(index, addresses, present === undefined || isOurs(link));
     return index;
   }
 
-  /** The addresses (`10.0.0.1/24`) that a device shall have; link-local ones are left alone. */
-  #setAddresses(index: number, wanted: readonly string[]): void {
+  /** Gives a device these addresses (`10.0.0.1/24`); `only` takes others away, but for link-local ones. */
+  #setAddresses(index: number, wanted: readonly string[], only: boolean): void {
     const present = this.#addresses(index);
     const text = (a: { address: string; prefixLength: number }) => `${a.address}/${a.prefixLength}`;
-    const surplus = present.filter(address => !wanted.includes(text(address)));
+    const surplus = only ? present.filter(address => !wanted.includes(text(address))) : [];
     const missing = wanted.filter(address => !present.some(have => text(have) === address));
     const messages = [
       ...surplus.map(deleteAddress),
@@ -101,6 +113,12 @@ export class Kernel implements Disposable {
       }),
     ];
     if (messages.length > 0) this.route.send(messages);
+  }
+
+  /** Removes a bridge that we made; any other stays. */
+  removeBridge(name: string): void {
+    const link = this.link({ name });
+    if (link !== undefined && link.kind === 'bridge' && isOurs(link)) this.removeLink({ index: link.index });
   }
 
   /** Makes the kernel finish its work on devices whose carrier has changed; see `NetworkController.settle`. */
@@ -128,6 +146,20 @@ export class Kernel implements Disposable {
       if ((err as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw err;
     }
+  }
+
+  /**
+   * Turns on forwarding of IPv6. A machine that forwards takes no addresses and routes from routers any more, unless its
+   * interfaces are told to: the machine's own connection must not be lost by this.
+   */
+  forwardIPv6(): void {
+    if (readFileSync('/proc/sys/net/ipv6/conf/all/forwarding', 'utf8').trim() === '1') return;
+    for (const name of readdirSync('/proc/sys/net/ipv6/conf')) {
+      if (name === 'all' || name === 'default' || name === 'lo') continue;
+      const file = `/proc/sys/net/ipv6/conf/${name}/accept_ra`;
+      if (existsSync(file) && readFileSync(file, 'utf8').trim() === '1') writeFileSync(file, '2');
+    }
+    this.sysctl('ipv6/conf/all/forwarding', '1');
   }
 
   [Symbol.dispose](): void {

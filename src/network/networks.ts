@@ -117,7 +117,7 @@ export class Networks extends NetworkSet {
     if (record.configOnly) return;
     network.hostSide = driver.up(record);
     if (record.enableIPv6 && driver.name === 'bridge' && this.#parts.options.ipForward !== false) {
-      this.#parts.kernel.sysctl('ipv6/conf/all/forwarding', '1');
+      this.#parts.kernel.forwardIPv6();
     }
   }
 

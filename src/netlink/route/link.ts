@@ -15,6 +15,7 @@ const link = {
   master: 10,
   protoInfo: 12,
   linkInfo: 18,
+  alias: 20,
   afSpec: 26,
   namespacePid: 19,
   namespaceFd: 28,
@@ -42,6 +43,8 @@ export interface LinkSettings {
   readonly master?: number;
   readonly up?: boolean;
   readonly namespace?: NamespaceRef;
+  /** A remark for people, kept by the kernel. Only for a device that exists. */
+  readonly alias?: string;
   /** False: IPv6 makes no link-local address. Only for a device that exists. */
   readonly linkLocalAddress?: boolean;
 }
@@ -91,6 +94,7 @@ function attributes(settings: LinkSettings): Uint8Array[] {
         : u32(link.namespaceFd, settings.namespace.fd),
     );
   }
+  if (settings.alias !== undefined) out.push(attribute(link.alias, new TextEncoder().encode(settings.alias)));
   if (settings.linkLocalAddress !== undefined) {
     const mode = u8(addressGenerationMode, settings.linkLocalAddress ? 0 : 1);
     out.push(nested(link.afSpec, [nested(family.inet6, [mode])]));
@@ -193,6 +197,7 @@ export interface Link {
   /** The lower device, or the peer of a veth (which may be in another namespace). */
   readonly lowerLink?: number;
   readonly kind?: string;
+  readonly alias?: string;
 }
 
 export function decodeLink(message: ReceivedMessage): Link {
@@ -204,6 +209,7 @@ export function decodeLink(message: ReceivedMessage): Link {
   const address = map.bytes(link.address);
   const master = map.u32(link.master);
   const lowerLink = map.u32(link.lowerLink);
+  const alias = map.text(link.alias);
   const kind = map.map(link.linkInfo)?.text(info.kind);
   return {
     index: view.getInt32(4, true),
@@ -215,5 +221,6 @@ export function decodeLink(message: ReceivedMessage): Link {
     ...(master !== undefined && { master }),
     ...(lowerLink !== undefined && { lowerLink }),
     ...(kind !== undefined && { kind }),
+    ...(alias !== undefined && { alias }),
   };
 }

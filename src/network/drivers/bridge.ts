@@ -5,7 +5,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { FirewallBridge } from '../firewall/elements.ts';
 import { parsePrefix } from '../ipam/prefix.ts';
 import type { Kernel } from '../kernel.ts';
-import { bridgeNameOf, hardwareAddressOf } from '../names.ts';
+import { hardwareAddressOf } from '../names.ts';
 import { type NetworkRecord, option } from '../network.ts';
 import { type BridgeOptions, bridgeOptions } from './bridge-options.ts';
 import type { Driver, HostSide } from './driver.ts';
@@ -67,13 +67,8 @@ export class BridgeDriver implements Driver {
     }
   }
 
-  /** Removes the bridge, if it is ours: one that the user named may be his own. */
   down(record: NetworkRecord): void {
-    const { bridgeName } = this.options(record);
-    if (bridgeName === bridgeNameOf(record.id)) this.#kernel.removeLink({ name: bridgeName });
-    else if (this.#kernel.links().some(link => link.name === bridgeName && link.kind === 'bridge')) {
-      this.#kernel.removeLink({ name: bridgeName });
-    }
+    this.#kernel.removeBridge(this.options(record).bridgeName);
   }
 
   interfacePrefix(record: NetworkRecord): string {
