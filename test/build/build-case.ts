@@ -62,7 +62,9 @@ export async function buildCase(env: NodeJS.ProcessEnv, socket: string, test: Ca
     const built =
       door === 'classic'
         ? await command('docker', ['build', ...args], { env: { ...env, DOCKER_BUILDKIT: '0' } })
-        : await command('docker', ['buildx', 'build', '--provenance=false', '--progress', 'plain', '--load', ...args], { env });
+        : await command('docker', ['buildx', 'build', '--provenance=false', '--progress', 'plain', '--load', ...args], {
+            env,
+          });
     if (built.code !== 0) return { error: errorOf(built.stderr, door) };
     return await imageFacts(await save(socket, tag));
   } finally {
@@ -76,7 +78,9 @@ function errorOf(stderr: string, door: Door): string {
   const text = door === 'classic' ? stderr.replace(/^DEPRECATED[\s\S]*?variable\.\n\n/, '') : stderr;
   const excerpt = /(?:^|\n)(Dockerfile:\d+\n-{20}\n[\s\S]*?\n-{20})\n/.exec(text)?.[1];
   const message = /(?:^|\n)ERROR: ((?:[^\n]|\n(?!$))*)\n?$/.exec(text)?.[1] ?? text.trim();
-  return `${excerpt === undefined ? '' : `${excerpt}\n`}${message}`.replace(/ref [a-z0-9]{25}::[a-z0-9]+/g, 'ref REF').replace(/\n\nView build details:[\s\S]*$/, '');
+  return `${excerpt === undefined ? '' : `${excerpt}\n`}${message}`
+    .replace(/ref \S+::\S+:/g, 'ref REF:')
+    .replace(/\n\nView build details:[\s\S]*$/, '');
 }
 
 function save(socketPath: string, name: string): Promise<Buffer> {
@@ -100,8 +104,13 @@ export function lessBase(result: Result, base: readonly string[]): Result {
   if ('error' in result) return result;
   const here = new Set(result.files);
   const below = new Set(base);
+  // On nothing, all that is there is its own.
+  if (!base.some(line => here.has(line))) return result;
   return {
     ...result,
-    files: [...result.files.filter(line => !below.has(line)), ...base.filter(line => !here.has(line)).map(line => `gone: ${line}`)],
+    files: [
+      ...result.files.filter(line => !below.has(line)),
+      ...base.filter(line => !here.has(line)).map(line => `gone: ${line}`),
+    ],
   };
 }

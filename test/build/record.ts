@@ -22,7 +22,10 @@ async function record(names: readonly string[]): Promise<void> {
       join(import.meta.dirname, 'testdata', `${test.name}.json`),
       `${JSON.stringify(result, undefined, 1)}\n`,
     );
-    console.log(test.name, 'error' in result ? `error: ${result.error.split('\n').at(-1)}` : `${result.files.length} files`);
+    console.log(
+      test.name,
+      'error' in result ? `error: ${result.error.split('\n').at(-1)}` : `${result.files.length} files`,
+    );
   }
 }
 

@@ -2,9 +2,10 @@
 
 import type { BuildOptions } from '../../build/index.ts';
 import { InvalidArgument, NotImplemented } from '../../errdefs/index.ts';
-import { hostPlatform, parsePlatform } from '../../oci/index.ts';
+import { parsePlatform } from '../../oci/index.ts';
 import { type AuthConfig, decodeRegistryConfig, parseReference } from '../../registry/index.ts';
 import type { Call } from '../server/call.ts';
+import { defaultPlatform } from './platform.ts';
 
 export interface ClassicRequest {
   /** Path within the context. */
@@ -44,8 +45,8 @@ export function classicRequest(call: Call): ClassicRequest {
     options: {
       buildArgs: new Map(Object.entries(args).filter((entry): entry is [string, string] => entry[1] !== null)),
       labels: json<Record<string, string>>(call, 'labels') ?? {},
-      platforms: [platform === '' ? hostPlatform() : parsePlatform(platform)],
-      buildPlatform: hostPlatform(),
+      platforms: [platform === '' ? defaultPlatform() : parsePlatform(platform)],
+      buildPlatform: defaultPlatform(),
       namedContexts: new Map(),
       network: network === 'none' || network === 'host' ? network : 'default',
       insecureAllowed: false,

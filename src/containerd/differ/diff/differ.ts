@@ -11,7 +11,7 @@ import type { WorkerPool } from '../worker/pool.ts';
 export interface DiffedLayer {
   readonly digest: Digest;
   readonly size: number;
-  /** How many entries it has: 0 where nothing changed (there is no blob then). */
+  /** How many entries it has: 0 where nothing changed; it is an empty archive then. */
   readonly entries: number;
   /** Bytes of the files in it. */
   readonly fileBytes: number;
@@ -58,8 +58,7 @@ export class OverlayDiffer implements Differ {
         ...(clampSec !== undefined && { clampSec }),
       });
       const digest = made.digest as Digest;
-      if (made.entries === 0) this.#content.drop(ref);
-      else if (this.#content.rows.get(digest) !== undefined) {
+      if (this.#content.rows.get(digest) !== undefined) {
         if (lease !== undefined) this.#content.hold(digest, lease);
         this.#content.drop(ref);
       } else {

@@ -71,7 +71,7 @@ class DiffWriter implements Disposable {
   }
 
   finish(): Diffed {
-    if (this.#entries > 0) this.#write(endOfArchive);
+    this.#write(endOfArchive);
     this.#flush();
     return {
       digest: `sha256:${this.#hash.digest('hex')}`,

@@ -3,7 +3,7 @@
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Builder, BuildResult, CacheRecord } from '../../../build/index.ts';
 import { FailedPrecondition, InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
-import { hostPlatform } from '../../../oci/index.ts';
+import { defaultPlatform } from '../../build/platform.ts';
 import { type Services, serverStreaming, unary } from '../grpc/server.ts';
 import * as pb from '../proto/buildkit.ts';
 import { HealthCheckRequest, HealthCheckResponse } from '../proto/session.ts';
@@ -129,7 +129,7 @@ export class Control {
   }
 
   #worker(): Partially<MessageOf<typeof pb.WorkerRecord>> {
-    const { os, architecture, variant = '' } = hostPlatform();
+    const { os, architecture, variant = '' } = defaultPlatform();
     const gateway = this.#deps.hostGateway();
     return {
       ID: this.#deps.engineId,

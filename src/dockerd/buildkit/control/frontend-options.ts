@@ -2,7 +2,8 @@
 
 import type { BuildOptions, NamedContext, RunOptions } from '../../../build/index.ts';
 import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
-import { hostPlatform, type Platform, parsePlatform } from '../../../oci/index.ts';
+import { type Platform, parsePlatform } from '../../../oci/index.ts';
+import { defaultPlatform } from '../../build/platform.ts';
 
 export type Attributes = Readonly<Record<string, string>>;
 
@@ -40,8 +41,8 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
     buildArgs,
     labels,
     namedContexts,
-    platforms: platforms.length === 0 ? [hostPlatform()] : platforms,
-    buildPlatform: hostPlatform(),
+    platforms: platforms.length === 0 ? [defaultPlatform()] : platforms,
+    buildPlatform: defaultPlatform(),
     network: network === 'none' || network === 'host' ? network : 'default',
     insecureAllowed: false,
     noCache: 'no-cache' in attributes,
