@@ -14,6 +14,7 @@ import { copyUp } from './mounts/copy-up.ts';
 import { makeVolumes, planMounts } from './mounts/register.ts';
 import { inventName, parseName } from './names.ts';
 import { portRequests, requestedEndpoints } from './network-config.ts';
+import { containerLabel } from './orphans.ts';
 import { containerDirectory } from './paths.ts';
 import { type ContainerRecord, newState } from './record.ts';
 import { type ContainerServices, eventAttributes, layersOf, type RunnableImage } from './services.ts';
@@ -68,7 +69,7 @@ export async function createContainer(
   mkdirSync(directory, { recursive: true, mode: 0o710 });
   undo.defer(() => rm(directory, { recursive: true, force: true }));
 
-  const rootfs = await services.snapshotter.prepare(id, image.parent);
+  const rootfs = await services.snapshotter.prepare(id, image.parent, { labels: { [containerLabel]: id } });
   undo.defer(() => services.snapshotter.remove(id));
 
   const present = new Set(services.volumes.list().map(volume => volume.name));

@@ -8,6 +8,7 @@ import type { Container } from './container.ts';
 import { onExit } from './exit.ts';
 import { resumeHealthChecks } from './health.ts';
 import { blankEndpoint } from './network-config.ts';
+import { removeOrphans } from './orphans.ts';
 import { removeContainer } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
 import type { ContainerServices } from './services.ts';
@@ -28,6 +29,7 @@ export async function restoreContainers(services: ContainerServices, tasks: read
   }
   // A task without a record: its container was never acknowledged, or is removed.
   for (const task of byId.values()) await discard(services, task);
+  await removeOrphans(services);
 }
 
 async function restoreOne(
