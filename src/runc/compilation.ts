@@ -7,6 +7,7 @@ import type { RuntimeSpec } from '../oci/index.ts';
 import { type CgroupHost, cgroupHost } from './cgroups/host.ts';
 import type { CgroupPaths } from './cgroups/paths.ts';
 import { type CgroupFiles, realCgroupFiles } from './cgroups/plan.ts';
+import type { NamespacePlan } from './namespaces.ts';
 import type { FindInterface } from './net-devices.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from './numbers.ts';
 import type { Slots } from './slots.ts';
@@ -100,7 +101,10 @@ export interface Compilation {
   /** The list of the container's init. */
   readonly init: Op[];
   readonly slots: Slots;
-  /** Is there a new user namespace? Then what needs the host's privileges (opening sources, idmapping) is done in `host`. */
+  readonly namespaces: NamespacePlan;
+  /** Is there a new user namespace, whose maps we write? */
+  readonly newUserNamespace: boolean;
+  /** Is there a user namespace, new or joined? Then what needs the host's privileges (opening sources, idmapping) is done in `host`. */
   readonly userNamespace: boolean;
 }
 

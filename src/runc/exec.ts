@@ -70,21 +70,20 @@ export function compileExec(options: ExecOptions): Program {
     why: nested ? 'all namespaces at once' : 'all other namespaces at once',
     failure: 'failed to join the namespaces',
   };
-  const clone = {
-    op: 'clone',
-    ...(cgroup.into !== undefined && { cgroup: cgroup.into }),
-    failure: 'unable to start container process: clone',
-  } as const;
+  const clone = { op: 'clone', failure: 'unable to start container process: clone' } as const;
+  const into = cgroup.into !== undefined && { cgroup: cgroup.into };
   const between: Op[] = [];
   if (nested) {
     between.push(...cgroup.join, join, { ...clone, flags: n.CLONE_PARENT, program: init, why: 'the exec' });
     host.push({
       ...clone,
+      ...into,
       flags: 0,
       program: between,
       why: 'joins, and leaves its place to a child in the pid namespace',
     });
-  } else host.push(...cloneInPidNamespace(target, slots, { ...clone, flags: 0, program: init, why: 'the exec' }));
+  } else
+    host.push(...cloneInPidNamespace(target, slots, { ...clone, ...into, flags: 0, program: init, why: 'the exec' }));
   host.push({ op: 'close', slot: target });
   if (cgroup.into !== undefined) host.push({ op: 'close', slot: cgroup.into });
   if (pipes) host.push(...pipes.after);

@@ -205,6 +205,19 @@ const programs: Readonly<Record<string, () => Program>> = {
         ],
       },
     }),
+  'join-user-namespace': () =>
+    create({
+      process: { user: { uid: 0, gid: 0 } },
+      linux: {
+        namespaces: [
+          { type: 'mount' },
+          { type: 'pid' },
+          { type: 'user', path: '/proc/7/ns/user' },
+          { type: 'network', path: '/proc/7/ns/net' },
+        ],
+      },
+      spec: { hostname: '' },
+    }),
   'time-offsets': () =>
     create({
       linux: {

@@ -97,6 +97,25 @@ describe('a container with a user namespace', { skip: cannotRun }, () => {
     assert.equal((await containers.run('stat -c "%u %g" /data/file', { mounts })).output, '5000 5000\n');
   });
 
+  it('can be joined, with new namespaces of every other kind in it', async () => {
+    const first = await containers.start({ linux, process: { args: ['sleep', '100'] } });
+    const joined = namespaces.map(one =>
+      one.type === 'user' ? { type: 'user' as const, path: `/proc/${first.pid}/ns/user` } : one,
+    );
+    const { code, output } = await containers.run(
+      'echo $$; id -u; cat /proc/self/uid_map; hostname; ls /sys/class/net; echo x >/dev/null; exit 3',
+      {
+        linux: { namespaces: joined },
+      },
+    );
+    assert.equal(code, 3, output);
+    assert.match(output, /^1\n0\n +0 +100000 +65536\nbox\nlo\n$/);
+    await assert.rejects(containers.run('', { linux: { namespaces: joined }, process: { args: ['nosuch'] } }), {
+      message: 'error during container init: exec: "nosuch": executable file not found in $PATH',
+    });
+    await first.end();
+  });
+
   it('is refused without maps', async () => {
     await assert.rejects(
       containers.run('true', { linux: { namespaces } }),
