@@ -43,28 +43,48 @@ export class FrameDemultiplexer {
     this.#onData = onData;
   }
 
-  /** Throws InvalidArgument on a stream type that does not exist. The payload given on is a view of `chunk`. */
+  /**
+   * Throws InvalidArgument on a stream type that does not exist. The chunk belongs to us from now on: payloads of one stream
+   * that follow each other are moved together in it and given on as one, for logs are a frame to each line.
+   */
   push(chunk: Buffer): void {
     let at = 0;
+    let from = 0;
+    let to = 0;
     while (at < chunk.length) {
-      if (this.#payloadLeft === 0) {
+      if (this.#payloadLeft > 0) {
+        const take = Math.min(this.#payloadLeft, chunk.length - at);
+        if (from === to) {
+          from = at;
+          to = at;
+        } else if (to !== at) chunk.copyWithin(to, at, at + take);
+        to += take;
+        at += take;
+        this.#payloadLeft -= take;
+        continue;
+      }
+      let header = chunk;
+      let start = at;
+      if (this.#headerBytes > 0 || chunk.length - at < frameHeaderBytes) {
         const take = Math.min(frameHeaderBytes - this.#headerBytes, chunk.length - at);
         chunk.copy(this.#header, this.#headerBytes, at, at + take);
         this.#headerBytes += take;
         at += take;
-        if (this.#headerBytes < frameHeaderBytes) return;
-        const stream = this.#header[0]!;
-        if (stream > streamTypes.systemError) throw new InvalidArgument(`unrecognized stream: ${stream}`);
-        this.#stream = stream as StreamType;
-        this.#payloadLeft = this.#header.readUInt32BE(4);
+        if (this.#headerBytes < frameHeaderBytes) break;
         this.#headerBytes = 0;
-        continue;
+        header = this.#header;
+        start = 0;
+      } else at += frameHeaderBytes;
+      const stream = header[start]!;
+      if (stream > streamTypes.systemError) throw new InvalidArgument(`unrecognized stream: ${stream}`);
+      if (stream !== this.#stream) {
+        if (to > from) this.#onData(this.#stream, chunk.subarray(from, to));
+        from = to;
+        this.#stream = stream as StreamType;
       }
-      const take = Math.min(this.#payloadLeft, chunk.length - at);
-      this.#payloadLeft -= take;
-      this.#onData(this.#stream, chunk.subarray(at, at + take));
-      at += take;
+      this.#payloadLeft = header.readUInt32BE(start + 4);
     }
+    if (to > from) this.#onData(this.#stream, chunk.subarray(from, to));
   }
 
   /** Whether the stream ended between two frames, as it must. */

@@ -2,6 +2,7 @@
 
 import { Unavailable } from '../../errdefs/index.ts';
 import type { ByteSource } from './byte-source.ts';
+import { ChunkedDecoder } from './chunked.ts';
 
 const maxHeadBytes = 1024 * 1024;
 const maxTextBytes = 1024 * 1024 * 1024;
@@ -112,15 +113,13 @@ export class HttpResponse {
   }
 
   async *#chunked(): AsyncGenerator<Buffer, void, undefined> {
-    for (;;) {
-      const line = await readUntil(this.#source, '\r\n');
-      const size = /^[0-9a-f]{1,12}(?=;|$)/i.exec(line.trim())?.[0];
-      if (size === undefined) throw malformed('chunk size');
-      if (Number.parseInt(size, 16) === 0) break;
-      yield* this.#counted(Number.parseInt(size, 16));
-      if ((await readUntil(this.#source, '\r\n')) !== '') throw malformed('chunk end');
+    const decoder = new ChunkedDecoder();
+    while (!decoder.done) {
+      const bytes = await this.#source.next();
+      if (bytes === undefined) throw new Unavailable('unexpected EOF');
+      const data = decoder.push(bytes);
+      if (decoder.done) this.#source.unshift(decoder.rest);
+      if (data.length > 0) yield data;
     }
-    // Trailers end with an empty line.
-    while ((await readUntil(this.#source, '\r\n')) !== '');
   }
 }
