@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, startEngine } from '../harness/engine.ts';
 import { makeImage, makeIndex, noise, publish } from './images.ts';
 import { account, type RunningRegistry, startRegistry } from './registry.ts';
@@ -166,7 +167,7 @@ test('a daemon killed in the middle of a pull resumes it after its next start', 
     response.write(layer.bytes.subarray(0, 1_000_000), () => setTimeout(sent.resolve, 300));
   };
   const pulling = engine.docker('pull', '-q', `${slow.host}/x`);
-  await sent.promise;
+  await Promise.race([sent.promise, sleep(20_000, undefined, { ref: false })]);
   await engine.stop('SIGKILL');
   assert.notEqual((await pulling).code, 0);
   slow.behave = exchange => exchange.next();
@@ -191,7 +192,7 @@ test('a daemon killed in the middle of a push pushes after its next start', asyn
     else next();
   };
   const pushing = engine.docker('push', '-q', name);
-  await sent.promise;
+  await Promise.race([sent.promise, sleep(20_000, undefined, { ref: false })]);
   await engine.stop('SIGKILL');
   assert.notEqual((await pushing).code, 0);
   assert.equal(slow.manifests.size, 0);
@@ -215,5 +216,5 @@ test('a client that hangs up ends its pull', async () => {
   const slowConfig = makeImage([{ large: noise(2_000_000, 4) }]).blobs[0]?.descriptor.digest as string;
   const outcome = await engine.dockerWith({ timeoutMs: 1000 }, 'pull', `${slow.host}/x`);
   assert.notEqual(outcome.code, 0);
-  await closedBy.promise;
+  assert.equal(await Promise.race([closedBy.promise, sleep(10_000, 'still open', { ref: false })]), undefined);
 });
