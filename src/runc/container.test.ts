@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { NetlinkSocket } from '../launcher/index.ts';
+import { NetlinkSocket, native } from '../launcher/index.ts';
 import { addAddress, createLink, decodeLink, deleteLink, getLink, NetlinkClient, protocol } from '../netlink/index.ts';
 import type { Mount } from '../oci/index.ts';
 import { openCgroup } from './cgroups/cgroup.ts';
@@ -213,6 +214,39 @@ describe('a container', { skip: cannotRun }, () => {
       });
       assert.match(output, new RegExp(`NoNewPrivs:\t${noNewPrivileges ? 1 : 0}\nSeccomp:\t2`));
       assert.match(output, /mkdir: can't create directory '\/tmp\/x': Operation not supported/);
+    }
+  });
+
+  it('hands the listener of its seccomp profile to the agent, with its state', async () => {
+    const listenerPath = join(containers.bundle, 'agent.sock');
+    const server = createServer({ pauseOnConnect: true });
+    await new Promise<void>(resolve => server.listen(listenerPath, resolve));
+    const received = new Promise<{ text: string; fds: number }>(resolve => {
+      server.on('connection', async socket => {
+        const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
+        for (;;) {
+          const message = native().receiveFds(fd, 8192, 4);
+          if (message !== null) {
+            for (const one of message.fds) native().close(one);
+            socket.destroy();
+            return resolve({ text: message.bytes.toString(), fds: message.fds.length });
+          }
+          await new Promise(wait => setTimeout(wait, 2));
+        }
+      });
+    });
+    try {
+      for (const noNewPrivileges of [true, false]) {
+        const syscalls = [{ names: ['swapon'], action: 'SCMP_ACT_NOTIFY' as const }];
+        const seccomp = { defaultAction: 'SCMP_ACT_ALLOW' as const, listenerPath, listenerMetadata: 'meta', syscalls };
+        assert.equal((await run('exit 4', { process: { noNewPrivileges }, linux: { seccomp } })).code, 4);
+      }
+      const { text, fds } = await received;
+      const state = JSON.parse(text) as { fds: string[]; metadata: string; state: { status: string } };
+      assert.equal(fds, 1);
+      assert.deepEqual([state.fds, state.metadata, state.state.status], [['seccompFd'], 'meta', 'creating']);
+    } finally {
+      server.close();
     }
   });
 

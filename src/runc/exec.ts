@@ -1,7 +1,7 @@
 // Compiles an exec: another process in a running container. One clone is enough, since whoever runs the program first joins the
 // container's pid namespace for its children; the child joins everything else by one setns of the init's pidfd.
 
-import { InvalidArgument } from '../errdefs/index.ts';
+import { InvalidArgument, NotImplemented } from '../errdefs/index.ts';
 import type { Op, Program, Slot } from '../launcher/index.ts';
 import type { Process, RuntimeSpec } from '../oci/index.ts';
 import type { CgroupPaths } from './cgroups/paths.ts';
@@ -25,6 +25,8 @@ export interface ExecOptions {
   readonly stdio: Stdio;
   /** `inherit` with a terminal: the pty's master goes there. */
   readonly consoleSocket?: string;
+  /** The process's pidfd goes there. */
+  readonly pidfdSocket?: string;
   readonly preserveFds?: number;
   readonly facts?: HostFacts;
 }
@@ -70,10 +72,12 @@ export function compileExec(options: ExecOptions): Program {
     why: nested ? 'all namespaces at once' : 'all other namespaces at once',
     failure: 'failed to join the namespaces',
   };
+  const pidfd = options.pidfdSocket === undefined ? undefined : slots.takeOutside();
   const clone = { op: 'clone', failure: 'unable to start container process: clone' } as const;
   const into = cgroup.into !== undefined && { cgroup: cgroup.into };
   const between: Op[] = [];
   if (nested) {
+    if (pidfd !== undefined) throw new NotImplemented('--pidfd-socket of an unprivileged exec is not supported');
     between.push(...cgroup.join, join, { ...clone, flags: n.CLONE_PARENT, program: init, why: 'the exec' });
     host.push({
       ...clone,
@@ -83,8 +87,23 @@ export function compileExec(options: ExecOptions): Program {
       why: 'joins, and leaves its place to a child in the pid namespace',
     });
   } else
-    host.push(...cloneInPidNamespace(target, slots, { ...clone, ...into, flags: 0, program: init, why: 'the exec' }));
+    host.push(
+      ...cloneInPidNamespace(target, slots, {
+        ...clone,
+        ...into,
+        ...(pidfd !== undefined && { pidfd }),
+        flags: 0,
+        program: init,
+        why: 'the exec',
+      }),
+    );
   host.push({ op: 'close', slot: target });
+  if (pidfd !== undefined) {
+    host.push(
+      { op: 'sendFdTo', socket: options.pidfdSocket!, slot: pidfd, data: 'pidfd', why: '--pidfd-socket' },
+      { op: 'close', slot: pidfd },
+    );
+  }
   if (cgroup.into !== undefined) host.push({ op: 'close', slot: cgroup.into });
   if (pipes) host.push(...pipes.after);
 

@@ -42,6 +42,13 @@ export function containerId(flags: Flags, command: string): string {
   return id;
 }
 
+/** Descriptors from 3 on that the container gets: those of socket activation, told by LISTEN_FDS, and `--preserve-fds` more. */
+export function preservedFds(flags: Flags): { readonly count: number; readonly env: readonly string[] } {
+  const listen = Number(process.env.LISTEN_FDS ?? 0) || 0;
+  const count = listen + (flags.number('preserve-fds') ?? 0);
+  return { count, env: listen > 0 ? [`LISTEN_FDS=${listen}`, 'LISTEN_PID=1'] : [] };
+}
+
 /** Makes the container and remembers it. `gate` is `fifo` for create, `none` for run. */
 export async function createContainer(
   { store, log }: Context,
@@ -52,7 +59,12 @@ export async function createContainer(
   consoleSocket = flags.string('console-socket'),
 ): Promise<Launched> {
   const bundle = resolve(flags.string('bundle') ?? '.');
-  const spec = loadSpec(bundle);
+  const preserved = preservedFds(flags);
+  const loaded = loadSpec(bundle);
+  const spec: RuntimeSpec =
+    preserved.env.length === 0 || loaded.process === undefined
+      ? loaded
+      : { ...loaded, process: { ...loaded.process, env: [...(loaded.process.env ?? []), ...preserved.env] } };
   const directory = store.reserve(id);
   let plan: ReturnType<typeof planCreate> | undefined;
   let launched: Launched | undefined;
@@ -69,13 +81,13 @@ export async function createContainer(
       ...(flags.string('pidfd-socket') !== undefined && { pidfdSocket: resolve(flags.string('pidfd-socket')!) }),
       noPivot: flags.has('no-pivot'),
       noNewKeyring: flags.has('no-new-keyring'),
-      preserveFds: flags.number('preserve-fds') ?? 0,
+      preserveFds: preserved.count,
     });
     for (const warning of plan.warnings) log.warn(warning);
     if (plan.cgroups !== undefined && openCgroup(plan.cgroups).pids().length > 0) {
       throw new InvalidArgument("container's cgroup is not empty");
     }
-    launched = launch(plan.program, { wait, preserveFds: flags.number('preserve-fds') ?? 0 });
+    launched = launch(plan.program, { wait, preserveFds: preserved.count });
     store.write(
       {
         id,

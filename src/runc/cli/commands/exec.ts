@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
-import { FailedPrecondition, InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
+import { FailedPrecondition, InvalidArgument } from '../../../errdefs/index.ts';
 import { type Process, parseProcess } from '../../../oci/index.ts';
 import type { CgroupPaths } from '../../cgroups/paths.ts';
 import { compileExec } from '../../exec.ts';
@@ -8,7 +8,7 @@ import type { Command, Context } from '../context.ts';
 import { withPrefix } from '../failure.ts';
 import { Flags, type FlagTable } from '../flags.ts';
 import { launch } from '../launch.ts';
-import { containerId, waitAndForward, writePidFile } from '../start-program.ts';
+import { containerId, preservedFds, waitAndForward, writePidFile } from '../start-program.ts';
 import { containerStatus, type StoredContainer } from '../state-store.ts';
 
 const table: FlagTable = {
@@ -53,8 +53,8 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
     throw new FailedPrecondition('cannot exec in a paused container (use --ignore-paused to override)');
   }
   if (status === 'created') log.debug('exec in a container that has not started');
-  if (flags.string('pidfd-socket') !== undefined) throw new NotImplemented('exec --pidfd-socket is not supported');
   const described = processOf(flags, container);
+  const preserved = preservedFds(flags);
   const detach = flags.has('detach');
   const consoleSocket = flags.string('console-socket');
   if (consoleSocket !== undefined && !(detach && described.terminal)) {
@@ -64,14 +64,15 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
   const socketPath = consoleSocket === undefined ? tty?.socketPath : resolve(consoleSocket);
   const program = compileExec({
     spec: container.spec,
-    process: described,
+    process: { ...described, env: [...(described.env ?? []), ...preserved.env] },
     initPid: container.state.pid,
     cgroups: subCgroups(container.state.cgroups, flags.strings('cgroup')),
     stdio: 'inherit',
-    preserveFds: flags.number('preserve-fds') ?? 0,
+    preserveFds: preserved.count,
     ...(socketPath !== undefined && { consoleSocket: socketPath }),
+    ...(flags.string('pidfd-socket') !== undefined && { pidfdSocket: resolve(flags.string('pidfd-socket')!) }),
   });
-  const launched = launch(program, { wait: !detach, preserveFds: flags.number('preserve-fds') ?? 0 });
+  const launched = launch(program, { wait: !detach, preserveFds: preserved.count });
   writePidFile(flags.string('pid-file'), launched.pid);
   if (detach) return 0;
   const copied = tty?.attach();
