@@ -7,6 +7,7 @@ import { NetlinkSocket, native } from '../launcher/index.ts';
 import { addAddress, createLink, decodeLink, deleteLink, getLink, NetlinkClient, protocol } from '../netlink/index.ts';
 import type { Mount } from '../oci/index.ts';
 import { openCgroup } from './cgroups/cgroup.ts';
+import { hostFacts } from './compilation.ts';
 import { cannotRun, TestContainers } from './testing/containers.ts';
 import { baseSpec } from './testing/specs.ts';
 
@@ -102,6 +103,33 @@ describe('a container', { skip: cannotRun }, () => {
     assert.equal(output, 'new\n1\n');
     assert.equal(readFileSync(join(containers.bundle, 'upper/etc/new'), 'utf8'), 'new\n');
     assert.doesNotMatch(readFileSync('/proc/self/mounts', 'utf8'), new RegExp(containers.bundle));
+  });
+
+  it('takes an overlay on a kernel that cannot take its layers one by one', async () => {
+    for (const name of ['upper3', 'work3']) mkdirSync(join(containers.bundle, name), { recursive: true });
+    const options = [
+      `lowerdir=${containers.rootfs}`,
+      `upperdir=${containers.bundle}/upper3`,
+      `workdir=${containers.bundle}/work3`,
+    ];
+    const rootfs: Mount[] = [{ destination: '/', type: 'overlay', source: 'overlay', options }];
+    const facts = { ...hostFacts(), kernel: [5, 15] as const };
+    const { output } = await run(
+      'echo new >/etc/new; cat /etc/new; grep "^overlay / " /proc/mounts',
+      {},
+      { rootfs, facts },
+    );
+    // Relative to the directory that the layers share.
+    assert.match(output, /^new\noverlay \/ overlay \S*lowerdir=rootfs,upperdir=upper3,workdir=work3/);
+  });
+
+  it('can do without pivot_root, for a root on the initramfs', async () => {
+    const { output } = await run(
+      'ls -d /bin /usr /var 2>/dev/null; ls -d /../../usr 2>/dev/null; echo $$',
+      {},
+      { noPivot: true },
+    );
+    assert.equal(output, '/bin\n1\n');
   });
 
   it('may have a hundred lower directories', async () => {
