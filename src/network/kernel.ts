@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Internal, InvalidArgument } from '../errdefs/index.ts';
-import { NetlinkSocket } from '../launcher/index.ts';
+import { NetlinkSocket, runProgram } from '../launcher/index.ts';
 import {
   addAddress,
   createLink,
@@ -11,6 +11,7 @@ import {
   decodeRoute,
   deleteAddress,
   deleteLink,
+  encodeMessage,
   getLink,
   type InterfaceAddress,
   isNetlinkError,
@@ -116,9 +117,9 @@ export class Kernel implements Disposable {
   }
 
   /** Removes a bridge that we made; any other stays. */
-  removeBridge(name: string): void {
+  async removeBridge(name: string): Promise<void> {
     const link = this.link({ name });
-    if (link !== undefined && link.kind === 'bridge' && isOurs(link)) this.removeLink({ index: link.index });
+    if (link !== undefined && link.kind === 'bridge' && isOurs(link)) await this.removeLink({ index: link.index });
   }
 
   /** Makes the kernel finish its work on devices whose carrier has changed; see `NetworkController.settle`. */
@@ -127,13 +128,19 @@ export class Kernel implements Disposable {
     for (const index of indexes) this.route.exchange([getLink({ index })]);
   }
 
-  /** Removes a device; one that is gone already is fine. */
-  removeLink(which: { name: string } | { index: number }): void {
-    try {
-      this.route.send([deleteLink(which)]);
-    } catch (err) {
-      if (!isNetlinkError(err, 'ENODEV')) throw err;
-    }
+  /**
+   * Removes a device; one that is gone already is fine. Linux waits 20 to 40 ms before it answers that, and with it whoever asked:
+   * a launcher asks in our stead.
+   */
+  async removeLink(which: { name: string } | { index: number }): Promise<void> {
+    const message = deleteLink(which);
+    const op = {
+      op: 'netlink',
+      protocol: protocol.route,
+      messages: encodeMessage(message),
+      why: message.what,
+    } as const;
+    await runProgram([{ ...op, tolerate: ['ENODEV'] }], { stdio: [-1, -1, -1] });
   }
 
   /** Writes a sysctl below /proc/sys/net, unless it has the value already; false where the kernel has no such file. */

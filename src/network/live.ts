@@ -57,9 +57,16 @@ export function connectLive(
 }
 
 /** Removes the endpoint's device from a running container. `left` are its other endpoints. */
-export function disconnectLive(pid: number, endpoint: Endpoint, left: readonly Endpoint[]): void {
+export async function disconnectLive(
+  kernel: Kernel,
+  pid: number,
+  endpoint: Endpoint,
+  left: readonly Endpoint[],
+): Promise<void> {
+  // A veth goes with the end that is here; any other device is only in there.
+  if (endpoint.hostInterfaceIndex !== 0) await kernel.removeLink({ index: endpoint.hostInterfaceIndex });
   inNamespace(pid, client => {
-    removeDevice(client, endpoint);
+    if (endpoint.hostInterfaceIndex === 0) removeDevice(client, endpoint);
     client.send(gatewayRoutes(left));
   });
 }

@@ -341,7 +341,7 @@ test('a bridge that somebody removed is made again, and its containers hang on i
   const { container, ip } = await start(['broken'], { '80/tcp': [{ HostPort: '8130' }] });
   await container.serve('0.0.0.0', 80);
   using kernel = new Kernel();
-  kernel.removeLink({ name: `br-${controller.getNetwork('broken').id.slice(0, 12)}` });
+  await kernel.removeLink({ name: `br-${controller.getNetwork('broken').id.slice(0, 12)}` });
   assert.deepEqual(await controller.heal(), ['the bridge of network broken was gone and has been made again']);
   assert.equal(await outside.call('192.0.2.2', 8130, 1500), '192.0.2.1');
   assert.equal(await callFromHere(ip, 80), controller.getNetwork('broken').gateways[0]);

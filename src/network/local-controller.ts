@@ -86,7 +86,7 @@ export class LocalNetworkController implements NetworkController {
   }
 
   async removeNetwork(ref: string): Promise<void> {
-    this.#networks.remove(ref);
+    await this.#networks.remove(ref);
   }
 
   async pruneNetworks(filter: (network: NetworkRecord) => boolean = () => true): Promise<string[]> {
@@ -95,7 +95,7 @@ export class LocalNetworkController implements NetworkController {
       .filter(
         ({ record, endpoints }) => !predefinedNetworks.has(record.name) && endpoints.size === 0 && filter(record),
       );
-    for (const { record } of idle) this.#networks.remove(record.id);
+    await Promise.all(idle.map(({ record }) => this.#networks.remove(record.id)));
     return idle.map(({ record }) => record.name);
   }
 
@@ -185,7 +185,7 @@ export class LocalNetworkController implements NetworkController {
       throw new PermissionDenied(`container ${sandbox.containerId} is not connected to network ${record.name}`);
     }
     const left = sandbox.endpoints.filter(candidate => candidate.id !== endpoint.id);
-    disconnectLive(pid, endpoint, left);
+    await disconnectLive(this.#kernel, pid, endpoint, left);
     this.#endpoints.release(endpoint);
     const now = await this.#endpoints.publishOn(left, samePorts(endpoint));
     this.#names.set(sandbox.containerId, now, pid);
@@ -233,7 +233,7 @@ export class LocalNetworkController implements NetworkController {
   async destroy(): Promise<void> {
     this.#firewall.passOthers([]);
     this.#firewall.removeTable();
-    for (const network of this.#networks.all()) network.driver.down(network.record);
+    await Promise.all(this.#networks.all().map(network => network.driver.down(network.record)));
     this.close();
   }
 

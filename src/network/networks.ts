@@ -66,7 +66,7 @@ export class Networks extends NetworkSet {
     for (const network of this.all()) this.#tryUp(network);
   }
 
-  create(request: CreateNetworkOptions): NetworkRecord {
+  async create(request: CreateNetworkOptions): Promise<NetworkRecord> {
     const { kernel, firewall, egress, options } = this.#parts;
     const record = newNetworkRecord(request, {
       networks: this.records(),
@@ -89,13 +89,13 @@ export class Networks extends NetworkSet {
       options.store.save(record);
     } catch (err) {
       this.delete(record.id);
-      this.down(network);
+      await this.down(network);
       throw err;
     }
     return record;
   }
 
-  remove(ref: string): void {
+  async remove(ref: string): Promise<void> {
     const network = this.find(ref);
     const { record } = network;
     if (predefinedNetworks.has(record.name)) {
@@ -108,7 +108,7 @@ export class Networks extends NetworkSet {
     }
     this.#parts.options.store.delete(record.id);
     this.delete(record.id);
-    this.down(network);
+    await this.down(network);
   }
 
   /** Brings a network's devices up, or sets right what is there. */
@@ -121,13 +121,13 @@ export class Networks extends NetworkSet {
     }
   }
 
-  down(network: ActiveNetwork): void {
+  async down(network: ActiveNetwork): Promise<void> {
     const { bridge } = network.hostSide;
     if (bridge !== undefined) {
       this.#parts.egress().removeNetwork(network.record);
       this.#parts.firewall.removeBridge(bridge.index);
     }
-    if (!network.record.configOnly) network.driver.down(network.record);
+    if (!network.record.configOnly) await network.driver.down(network.record);
   }
 
   /** Gets the bridges past firewalls of others. Each trouble is told once, until it is over. */

@@ -67,8 +67,8 @@ export class BridgeDriver implements Driver {
     }
   }
 
-  down(record: NetworkRecord): void {
-    this.#kernel.removeBridge(this.options(record).bridgeName);
+  down(record: NetworkRecord): Promise<void> {
+    return this.#kernel.removeBridge(this.options(record).bridgeName);
   }
 
   interfacePrefix(record: NetworkRecord): string {

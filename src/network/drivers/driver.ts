@@ -29,7 +29,7 @@ export interface Driver {
   check(record: NetworkRecord, others: readonly NetworkRecord[]): void;
   /** Makes what the network needs on this machine, or sets right what is there. Any number of times. */
   up(record: NetworkRecord): HostSide;
-  down(record: NetworkRecord): void;
+  down(record: NetworkRecord): Promise<void>;
   /** Name of the first interface without its number. */
   interfacePrefix(record: NetworkRecord): string;
   /** Messages, sent in the host's namespace, that make the endpoint's device in the container's. */

@@ -3,6 +3,7 @@
 import { Internal, InvalidArgument, NotImplemented, PermissionDenied } from '../../errdefs/index.ts';
 import {
   createLink,
+  deleteLink,
   isNetlinkError,
   type LinkKind,
   type NamespaceRef,
@@ -104,11 +105,12 @@ export class ParentedDriver implements Driver {
   #probe(parent: number, record: NetworkRecord): void {
     const name = `probe-${record.id.slice(0, 8)}`;
     this.#create(name, this.#kind(record, parent));
-    this.#kernel.removeLink({ name });
+    this.#kernel.route.send([deleteLink({ name })]);
   }
 
-  down(record: NetworkRecord): void {
-    if (readOptions(this.name, record.options).parent === '') this.#kernel.removeLink({ name: dummyName(record) });
+  async down(record: NetworkRecord): Promise<void> {
+    if (readOptions(this.name, record.options).parent === '')
+      await this.#kernel.removeLink({ name: dummyName(record) });
   }
 
   interfacePrefix(record: NetworkRecord): string {

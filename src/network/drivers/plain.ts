@@ -7,7 +7,7 @@ const plain = (name: string): Driver => ({
   traits: { addressed: false, publishes: false },
   check: () => {},
   up: () => ({ parentIndex: 0, mtu: 0 }),
-  down: () => {},
+  down: async () => {},
   interfacePrefix: () => '',
   createDevice: () => [],
 });
