@@ -5,6 +5,7 @@ import { type Descriptor, type Digest, digestOf, type ImageConfig, type Platform
 import { IgnoreRules } from '../patternmatcher/index.ts';
 import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
 import { parseDockerfile } from './dockerfile/parse.ts';
+import { DockerfileError, type Range } from './dockerfile/source.ts';
 import { ResultFiles } from './exporter/files.ts';
 import { writeImage, writeIndex } from './exporter/image.ts';
 import { Chunks } from './files/chunks.ts';
@@ -114,7 +115,7 @@ export class Builder implements AsyncDisposable {
         ...(options.target !== undefined && { target: options.target }),
         ...(options.ignoreFile !== undefined && { ignore: IgnoreRules.parse(options.ignoreFile) }),
         resolveImage: (reference, wanted, range) =>
-          shown(progress, `[internal] load metadata for ${this.#backend.bases.name(reference)}`, () =>
+          shown(progress, `[internal] load metadata for ${this.#nameOf(reference, range)}`, () =>
             this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
           ),
       });
@@ -184,6 +185,14 @@ export class Builder implements AsyncDisposable {
       err => queue.fail(err),
     );
     yield* queue;
+  }
+
+  #nameOf(reference: string, range: Range): string {
+    try {
+      return this.#backend.bases.name(reference);
+    } catch (err) {
+      throw new DockerfileError(`failed to parse stage name "${reference}": ${(err as Error).message}`, range);
+    }
   }
 
   async #layers(result: BuildResult): Promise<string[]> {

@@ -10,7 +10,7 @@ export type {
 } from './backend.ts';
 export { Builder, type BuildOptions, type BuildResult, type PlatformResult } from './builder.ts';
 export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
-export { DockerfileError, excerpt, type Range } from './dockerfile/source.ts';
+export { DockerfileError, excerpt, type Range, rangeOf } from './dockerfile/source.ts';
 export { expand as expandWord } from './dockerfile/words.ts';
 export type { ResultFile, ResultFiles } from './exporter/files.ts';
 export type { NamedContext, ResolvedImage, Warning } from './graph/context.ts';

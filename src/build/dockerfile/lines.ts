@@ -98,7 +98,10 @@ export function lex(text: string): LexedFile {
           if (bare === opening.name) closed = true;
           else content.push(`${bare}\n`);
         }
-        if (!closed) throw new DockerfileError('unterminated heredoc', { start, end: i + 1 });
+        if (!closed) {
+          const end = source.at(-1) === '' ? source.length - 1 : source.length;
+          throw new DockerfileError('unterminated heredoc', { start, end });
+        }
         heredocs.push({ name: opening.name, expand: opening.expand, chomp: opening.chomp, content: content.join('') });
       }
     }

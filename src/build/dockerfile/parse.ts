@@ -70,7 +70,7 @@ export function parseDockerfile(text: string): Dockerfile {
   const globalArgs: ArgInstruction[] = [];
   const stages: { from: FromInstruction; instructions: StageInstruction[] }[] = [];
   for (const line of lines) {
-    const instruction = parseLine(line, directives.escape);
+    const instruction = located(line, directives.escape);
     if (instruction.kind === 'FROM') stages.push({ from: instruction, instructions: [] });
     else if (stages.length > 0) stages.at(-1)!.instructions.push(instruction);
     else if (instruction.kind === 'ARG') globalArgs.push(instruction);
@@ -94,6 +94,16 @@ export function parseInstruction(text: string): StageInstruction {
   const instruction = parseLine(line, directives.escape);
   if (instruction.kind === 'FROM') throw new InvalidArgument(`FROM is not allowed here: "${text}"`);
   return instruction;
+}
+
+/** Faults of one instruction name its line; those of the text itself (a key without its value) do not, as with BuildKit. */
+function located(line: LogicalLine, escapeCharacter: '\\' | '`'): Instruction {
+  try {
+    return parseLine(line, escapeCharacter);
+  } catch (err) {
+    if (!(err instanceof DockerfileError) || err.message.startsWith('Syntax error')) throw err;
+    throw new DockerfileError(`dockerfile parse error on line ${line.range.start}: ${err.message}`, err.range);
+  }
 }
 
 function parseLine(line: LogicalLine, escapeCharacter: '\\' | '`'): Instruction {

@@ -18,6 +18,19 @@ export class DockerfileError extends InvalidArgument {
   }
 }
 
+const ranges = new WeakMap<Error, Range>();
+
+/** Remembers which lines an error is about, unless that is known more exactly. */
+export function markRange(err: unknown, range: Range | undefined): void {
+  if (err instanceof Error && range !== undefined && !ranges.has(err)) ranges.set(err, range);
+}
+
+/** The lines that an error is about, where they are known. */
+export function rangeOf(err: unknown): Range | undefined {
+  if (err instanceof DockerfileError) return err.range;
+  return err instanceof Error ? ranges.get(err) : undefined;
+}
+
 /** The lines of `range` with two on either side, numbered, those of the range marked, in BuildKit's layout. */
 export function excerpt(file: string, text: string, range: Range): string {
   const lines = text.split('\n');

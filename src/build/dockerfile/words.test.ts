@@ -61,6 +61,7 @@ test('what cannot be read is refused with the reason', () => {
     ["'open", /single-quote/],
     ['${UNSET:?must be given}', /UNSET: must be given/],
     ['${', /missing '}'/],
+    ['${A', /unsupported modifier/],
   ] as const) {
     assert.throws(() => expand(text, lookup, options), reason, text);
   }

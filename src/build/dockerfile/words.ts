@@ -170,9 +170,8 @@ class Expander {
     if (c === ':' || c === '-' || c === '+' || c === '?') return this.#conditional(name);
     if (c === '#' || c === '%') return this.#trim(name, c);
     if (c === '/') return this.#replace(name);
-    throw new InvalidArgument(
-      c === undefined ? "syntax error: missing '}'" : `unsupported modifier (${c}) in substitution`,
-    );
+    // Go reads past the end as U+FFFD, and BuildKit's message shows it.
+    throw new InvalidArgument(`unsupported modifier (${c ?? '\uFFFD'}) in substitution`);
   }
 
   /** `${v:-w}` and its kin; with the colon an empty value counts as unset. */

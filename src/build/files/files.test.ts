@@ -154,7 +154,7 @@ test('what is missing or cannot be is refused in words', async () => {
     layer(p.base, copy(p.context, ['/a.txt'], '/x', { chown: 'nobody' })),
     /can't find uid for user nobody/,
   );
-  await assert.rejects(layer(p.base, copy(p.context, ['/sub'], '/etc/passwd')), /not a directory/);
+  await assert.rejects(layer(p.base, copy(p.context, ['/sub'], '/etc/passwd')), /cannot copy to non-directory/);
 });
 
 test('a digest is that of the contents: times do not count, modes and bytes do', async () => {

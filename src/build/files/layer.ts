@@ -30,6 +30,7 @@ export async function makeLayer(job: LayerJob, sink: LayerSink, pause: () => Pro
 }
 
 const chunkBytes = 256 * 1024;
+const noOwner: Owner = { uid: 0, gid: 0 };
 
 class LayerMaker implements Disposable {
   readonly #job: LayerJob;
@@ -70,16 +71,15 @@ class LayerMaker implements Disposable {
     using tree = new Tree(action.from);
     const owner = action.chown === undefined ? undefined : ownerOf(action.chown, this.#base);
     const selected = action.sources.flatMap(source => tree.select(source).map(found => ({ source, found })));
-    const intoDirectory =
-      action.destination.endsWith('/') || selected.length > 1 || this.#isDirectory(action.destination);
     for (const { source, found } of selected) {
       if (action.parents) await this.#withParents(action, tree, source, found, owner);
       else if (found.directory !== undefined) {
-        const target = this.#directories(action.destination, 0o755, owner ?? { uid: 0, gid: 0 });
+        const target = await this.#copiedDirectory(action, tree, found, owner);
         await this.#tree(action, tree, found, target, owner);
       } else {
+        const intoDirectory = action.destination.endsWith('/') || this.#isDirectory(action.destination);
         const target = intoDirectory
-          ? joined(this.#directories(action.destination, 0o755, owner ?? { uid: 0, gid: 0 }), found.baseName)
+          ? joined(this.#directories(action.destination, 0o755, owner ?? noOwner), found.baseName)
           : this.#fileTarget(action.destination, owner);
         if (
           action.unpack &&
@@ -89,6 +89,16 @@ class LayerMaker implements Disposable {
         await this.#node(action, tree, found.node, target, owner);
       }
     }
+  }
+
+  /** A directory that is copied to where nothing is takes its own attributes along. */
+  async #copiedDirectory(action: CopyAction, tree: Tree, found: Selected, owner: Owner | undefined): Promise<string> {
+    const rootOfContext = tree.context && found.path === '/';
+    if (rootOfContext || this.#isDirectory(action.destination))
+      return this.#directories(action.destination, 0o755, owner ?? noOwner);
+    const target = this.#fileTarget(action.destination.replace(/\/+$/, ''), owner);
+    await this.#node(action, tree, found.node, target, owner);
+    return target;
   }
 
   /** An archive is unpacked into the destination, which is a directory then. False where the file is none. */
@@ -130,7 +140,7 @@ class LayerMaker implements Disposable {
     const pivot = source.indexOf('/./');
     const dropped = pivot === -1 ? '' : posix.resolve('/', source.slice(0, pivot)).replace(/^\/$/, '');
     const below = found.path.startsWith(`${dropped}/`) ? found.path.slice(dropped.length + 1) : found.path.slice(1);
-    let target = this.#directories(action.destination, 0o755, owner ?? { uid: 0, gid: 0 });
+    let target = this.#directories(action.destination, 0o755, owner ?? noOwner);
     const parts = below.split('/').filter(part => part !== '');
     const names = found.directory === undefined ? parts.slice(0, -1) : parts;
     let path = dropped;
@@ -248,7 +258,7 @@ class LayerMaker implements Disposable {
 
   /** Path of a file that is to be at `destination`, its parents made; links on the way are followed within the base. */
   #fileTarget(destination: string, owner: Owner | undefined): string {
-    const parent = this.#directories(posix.dirname(destination), 0o755, owner ?? { uid: 0, gid: 0 });
+    const parent = this.#directories(posix.dirname(destination), 0o755, owner ?? noOwner);
     return joined(parent, posix.basename(destination));
   }
 

@@ -62,12 +62,12 @@ export interface Conversion {
 
 /** One value with the stage's variables put in. */
 export function expandIn(conversion: Conversion, stage: StageState, text: string, range: Range): string {
-  return guarded(range, () => expand(text, name => lookup(stage, name), expansion(conversion, range, text)));
+  return guarded(text, range, () => expand(text, name => lookup(stage, name), expansion(conversion, range, text)));
 }
 
 /** The same, as words. */
 export function expandWordsIn(conversion: Conversion, stage: StageState, text: string, range: Range): string[] {
-  return guarded(range, () => expandWords(text, name => lookup(stage, name), expansion(conversion, range, text)));
+  return guarded(text, range, () => expandWords(text, name => lookup(stage, name), expansion(conversion, range, text)));
 }
 
 /** Only variables are put in; quotes and escapes stay: texts that a shell reads later, or that people do. */
@@ -88,10 +88,10 @@ function expansion(conversion: Conversion, range: Range, _text: string) {
   };
 }
 
-function guarded<T>(range: Range, run: () => T): T {
+function guarded<T>(text: string, range: Range, run: () => T): T {
   try {
     return run();
   } catch (err) {
-    throw new DockerfileError(`failed to process: ${err instanceof Error ? err.message : err}`, range, { cause: err });
+    throw new DockerfileError(`failed to process "${text}": ${err instanceof Error ? err.message : err}`, range);
   }
 }

@@ -181,16 +181,17 @@ class Converter implements Conversion {
   /** Sets what the stage begins with; gives back the ONBUILD triggers of its base. */
   async #base(stage: StageState, image: string, index: number, range: Range): Promise<StageInstruction[]> {
     const context = this.options.namedContexts.get(image.toLowerCase());
-    const earlier = context === undefined ? this.#find(image, index) : undefined;
+    const earlier =
+      context === undefined ? this.#stages.slice(0, index).findLastIndex(other => other.from.name === image) : -1;
     let config: ImageConfig['config'];
-    if (earlier !== undefined && this.#stages[earlier]!.from.name === image.toLowerCase()) {
+    if (earlier !== -1) {
       const base = await this.#stage(earlier);
       stage.rootfs = base.rootfs;
       stage.author = base.author;
       stage.history.push(...base.history);
       for (const [key, value] of base.args) stage.args.set(key, value);
       config = base.config;
-    } else if (context === undefined && image === 'scratch') config = {};
+    } else if (context === undefined && image === 'scratch') config = scratchConfig;
     else if (context !== undefined && context.kind !== 'image') stage.rootfs = contextVertex(image, context, range);
     else {
       const vertex = await this.#image(context?.kind === 'image' ? context.reference : image, stage.platform, range);
@@ -293,6 +294,12 @@ class Converter implements Conversion {
     }
   }
 }
+
+/** What FROM scratch begins with. */
+const scratchConfig = {
+  Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+  WorkingDir: '/',
+};
 
 const makesVertex = ({ kind }: StageInstruction): boolean =>
   kind === 'RUN' || kind === 'COPY' || kind === 'ADD' || kind === 'WORKDIR';

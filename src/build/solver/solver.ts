@@ -3,7 +3,9 @@
 // The key of a step is made of its definition and of the file systems that its inputs came to, not of how they were made: a step
 // whose inputs come out the same is not run again, whatever changed before it.
 
+import { isNotFound, NotFound } from '../../errdefs/index.ts';
 import { digestOf } from '../../oci/index.ts';
+import { markRange } from '../dockerfile/source.ts';
 import { definition, type ExecVertex, type FileVertex, inputsOf, type Vertex, vertexDigest } from '../graph/vertex.ts';
 import type { BuildCache } from './cache.ts';
 import type { ProgressSink } from './progress.ts';
@@ -140,6 +142,7 @@ class Build implements AsyncDisposable {
       progress.vertex({ ...shown, started, completed: new Date(), cached, ...(missed !== undefined && { missed }) });
       return { kind: 'ref', ref };
     } catch (err) {
+      markRange(err, vertex.range);
       progress.vertex({
         ...shown,
         started,
@@ -177,7 +180,9 @@ class Build implements AsyncDisposable {
       const result =
         vertex.kind === 'exec'
           ? await this.#worker.exec(vertex, below, trees, context)
-          : await this.#worker.file(vertex, below, trees, context);
+          : await this.#worker.file(vertex, below, trees, context).catch(err => {
+              throw cacheKeyFailure(err, vertex);
+            });
       this.#cache.add({
         key,
         layers: result.ref.layers,
@@ -230,12 +235,11 @@ class Build implements AsyncDisposable {
           );
     for (const [i, { input, sources, exclude, what }] of taken.entries()) {
       const tree = trees.get(input)!;
-      parts[`${what}${taken.length > 1 ? ` (${i + 1})` : ''}`] = await this.#worker.contentDigest(
-        tree,
-        sources,
-        exclude,
-        context,
-      );
+      parts[`${what}${taken.length > 1 ? ` (${i + 1})` : ''}`] = await this.#worker
+        .contentDigest(tree, sources, exclude, context)
+        .catch(err => {
+          throw cacheKeyFailure(err, input);
+        });
     }
     return parts;
   }
@@ -244,6 +248,15 @@ class Build implements AsyncDisposable {
 function refOf(tree: Tree): Ref {
   if (tree.kind === 'directory') throw new Error('a directory cannot be the base of a step');
   return tree.ref;
+}
+
+/** A source that is not there, in BuildKit's words, which clients look for. */
+function cacheKeyFailure(err: unknown, input: Vertex): unknown {
+  if (!isNotFound(err)) return err;
+  const ref = `${vertexDigest(input).slice(7, 32)}::${crypto.randomUUID().replaceAll('-', '').slice(0, 25)}`;
+  return new NotFound(
+    `failed to compute cache key: failed to calculate checksum of ref ${ref}: ${(err as Error).message}`,
+  );
 }
 
 /** Runs at most so many at once, in order. */

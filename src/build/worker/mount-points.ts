@@ -98,9 +98,13 @@ const kindOf = (mount: RunMountPoint): Kind =>
 
 const directoryFlags = 0o10000000 /* O_PATH */ | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
-/** Makes one point where it lacks, and the directories on the way, as those below are. Nothing below /proc, /sys and /dev: they are mounted over. */
+/** Makes one point where it lacks, and the directories on the way, as those below are. Below /proc, /sys and /dev nothing is: they are mounted over. */
 function makePoint(directory: string, below: MergedView | undefined, path: string, kind: Kind): void {
-  if (/^\/(proc|sys|dev)\/./.test(path)) return;
+  const covered = /^\/(?:proc|sys|dev)(?=\/.)/.exec(path)?.[0];
+  if (covered !== undefined) {
+    makePoint(directory, below, covered, 'directory');
+    return;
+  }
   const names = realNames(below, path);
   if (names === undefined) return;
   let fd = native().openat2(AT_FDCWD, directory, directoryFlags, 0, 0);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { encodeProgress, progressError } from '../../api/index.ts';
 import { type BuildResult, ProcessFailed, type ProgressSink } from '../../build/index.ts';
 import { describe, InvalidArgument, isCanceled, NotImplemented } from '../../errdefs/index.ts';
+import { IgnoreRules } from '../../patternmatcher/index.ts';
 import { familiarString, parseReference, withDefaultTag } from '../../registry/index.ts';
 import { StatusLog } from '../buildkit/control/status-log.ts';
 import { StatusResponse } from '../buildkit/proto/buildkit.ts';
@@ -35,6 +36,7 @@ export async function classicBuild(service: BuildService, call: Call): Promise<v
       throw new InvalidArgument(`Cannot locate specified Dockerfile: ${request.dockerfile}`);
     const ignoreFile =
       readInside(directory, `${request.dockerfile}.dockerignore`) ?? readInside(directory, '.dockerignore');
+    if (ignoreFile !== undefined) dropIgnored(directory, request.dockerfile, ignoreFile);
     await answer(service, call, request, directory, dockerfile, ignoreFile, abort.signal);
   } finally {
     call.signal.removeEventListener('abort', stop);
@@ -60,6 +62,14 @@ async function receiveContext(
     throw err;
   }
   await extraction.finish();
+}
+
+/** Clients send these two even where the rules leave them out, since they are needed here. */
+function dropIgnored(directory: string, dockerfile: string, ignoreFile: string): void {
+  const rules = IgnoreRules.parse(ignoreFile);
+  for (const name of [path.join('/', dockerfile).slice(1), '.dockerignore']) {
+    if (rules.ignores(name)) rmSync(path.join(directory, name), { force: true });
+  }
 }
 
 /** A file of the context; links are not followed out of it. */
@@ -146,7 +156,13 @@ function failure(err: unknown) {
     const words = err.args.join(' ');
     return progressError(`The command '${words}' returned a non-zero code: ${err.exitCode}`, err.exitCode);
   }
-  return progressError(isCanceled(err) ? 'build cancelled' : describe(err));
+  if (isCanceled(err)) return progressError('build cancelled');
+  const missing = /failed to calculate checksum of ref \S+ "\/?(.*)": not found$/.exec((err as Error).message)?.[1];
+  if (missing !== undefined) {
+    const where = 'file not found in build context or excluded by .dockerignore';
+    return progressError(`COPY failed: ${where}: stat ${missing}: file does not exist`);
+  }
+  return progressError(describe(err));
 }
 
 async function follow(log: StatusLog, send: (message: object) => void): Promise<void> {

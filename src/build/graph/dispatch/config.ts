@@ -14,7 +14,7 @@ import type {
 } from '../../dockerfile/instruction.ts';
 import { DockerfileError } from '../../dockerfile/source.ts';
 import { type Conversion, expandIn, expandWordsIn } from '../context.ts';
-import { goList, goQuotes } from '../quote.ts';
+import { goDuration, goList, goQuotes } from '../quote.ts';
 import { addHistory, type StageState, setEnv } from '../stage.ts';
 import { shellCommand } from './shell.ts';
 
@@ -60,7 +60,7 @@ export function expose(conversion: Conversion, stage: StageState, instruction: E
     }
   }
   stage.config.ExposedPorts = { ...stage.config.ExposedPorts, ...Object.fromEntries(ports.map(port => [port, {}])) };
-  addHistory(stage, `EXPOSE ${goList(ports)}`, false);
+  addHistory(stage, `EXPOSE ${goList(ports.toSorted())}`, false);
 }
 
 /** `80`, `80/udp`, `8000-8010/tcp`. */
@@ -105,7 +105,7 @@ export function healthcheck(_conversion: Conversion, stage: StageState, instruct
     ...(startInterval !== undefined && { StartInterval: startInterval }),
     ...(retries !== undefined && { Retries: retries }),
   };
-  const seconds = (ns = 0): string => `"${ns / 1e9}s"`;
+  const seconds = (ns = 0): string => `"${goDuration(ns)}"`;
   addHistory(
     stage,
     `HEALTHCHECK &{${goQuotes(test)} ${seconds(interval)} ${seconds(timeout)} ${seconds(startPeriod)} ${seconds(startInterval)} '\\x${(retries ?? 0).toString(16).padStart(2, '0')}'}`,
@@ -139,5 +139,4 @@ export function volume(conversion: Conversion, stage: StageState, instruction: V
 
 export function onbuild(_conversion: Conversion, stage: StageState, instruction: OnbuildInstruction): void {
   stage.config.OnBuild = [...(stage.config.OnBuild ?? []), instruction.trigger];
-  addHistory(stage, `ONBUILD ${instruction.trigger}`, false);
 }

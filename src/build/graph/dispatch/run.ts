@@ -62,7 +62,10 @@ export async function run(conversion: Conversion, stage: StageState, instruction
     insecure: instruction.security === 'insecure',
   };
   stage.rootfs = vertex;
-  const prefix = declared.length === 0 ? '' : `|${declared.length} ${declared.map(([k, v]) => `${k}=${v}`).join(' ')} `;
+  const shownArgs = [...stage.args].flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${env.get(key) ?? value}`],
+  );
+  const prefix = shownArgs.length === 0 ? '' : `|${shownArgs.length} ${shownArgs.join(' ')} `;
   addHistory(stage, `RUN ${prefix}${args.join(' ')} # buildkit`, true);
 }
 
@@ -77,7 +80,10 @@ function commandOf(
   if (heredocs.length === 1 && /^<<-?["']?[\w.]+["']?$/.test(command.text)) {
     // Only a heredoc: it is the script, for its own interpreter or for the shell.
     if (first!.content.startsWith('#!')) {
-      return { args: [`/dev/pipes/${first!.name}`], files: [{ name: first!.name, content: first!.content }] };
+      return {
+        args: [...shellOf(stage), `/dev/pipes/${first!.name}`],
+        files: [{ name: first!.name, content: first!.content }],
+      };
     }
     return { args: [...shellOf(stage), first!.content], files: [] };
   }

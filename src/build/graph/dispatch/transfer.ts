@@ -97,13 +97,6 @@ export async function transfer(
     });
   }
 
-  const count = sources.length + instruction.heredocs.length;
-  if (count > 1 && !destination.endsWith('/')) {
-    throw new DockerfileError(
-      `When using ${instruction.kind} with more than one source file, the destination must be a directory and end with a /`,
-      range,
-    );
-  }
   const vertex: FileVertex = {
     kind: 'file',
     name: stepName(stage, expandRaw(conversion, stage, instruction.original)),

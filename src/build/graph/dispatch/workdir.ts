@@ -27,5 +27,5 @@ export function workdir(conversion: Conversion, stage: StageState, instruction: 
       link: false,
     };
   }
-  addHistory(stage, `WORKDIR ${path}${path === '/' ? '' : ' # buildkit'}`, path !== '/');
+  addHistory(stage, `WORKDIR ${path}`, path !== '/');
 }

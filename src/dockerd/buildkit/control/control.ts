@@ -2,7 +2,7 @@
 
 import type { IncomingHttpHeaders } from 'node:http2';
 import type { Builder, BuildResult, CacheRecord } from '../../../build/index.ts';
-import { FailedPrecondition, InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
+import { InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
 import { defaultPlatform } from '../../build/platform.ts';
 import { type Services, serverStreaming, unary } from '../grpc/server.ts';
 import * as pb from '../proto/buildkit.ts';
@@ -10,6 +10,7 @@ import { HealthCheckRequest, HealthCheckResponse } from '../proto/session.ts';
 import type { MessageOf, Partially } from '../proto/wire.ts';
 import type { ContextDirectories } from '../session/context-directories.ts';
 import type { Session, Sessions } from '../session/session.ts';
+import { ReturnedError } from './build-error.ts';
 import { type RunningBuild, RunningBuilds } from './builds.ts';
 import { type ExporterRequest, type ExportTargets, exportName, exportResult } from './exporters.ts';
 import { runFrontend, step } from './frontend.ts';
@@ -246,7 +247,7 @@ export class Control {
     signal: AbortSignal,
   ): Promise<Record<string, never>> {
     const build = await this.#buildOf(metadata, signal);
-    if (request.error !== undefined) build.returned.reject(new FailedPrecondition(request.error.message));
+    if (request.error !== undefined) build.returned.reject(ReturnedError.of(request.error));
     else {
       const { result } = request;
       build.returned.resolve(

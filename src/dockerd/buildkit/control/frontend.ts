@@ -1,10 +1,11 @@
 // The dockerfile frontend: fetches Dockerfile and ignore file from the client, and has the build done.
 
-import { type Builder, type BuildResult, DockerfileError, excerpt } from '../../../build/index.ts';
-import { InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
+import type { Builder, BuildResult } from '../../../build/index.ts';
+import { NotFound, NotImplemented } from '../../../errdefs/index.ts';
 import { digestOf } from '../../../oci/index.ts';
 import type { ContextDirectories } from '../session/context-directories.ts';
 import type { Session } from '../session/session.ts';
+import { BuildError } from './build-error.ts';
 import { SessionClient } from './client.ts';
 import { type Attributes, frontendOptions } from './frontend-options.ts';
 import type { StatusLog } from './status-log.ts';
@@ -81,7 +82,7 @@ export async function runFrontend(
       signal,
     );
   } catch (err) {
-    throw withExcerpt(err, filename, files.text);
+    throw new BuildError(err, filename, files.text);
   }
 }
 
@@ -111,14 +112,4 @@ export async function step<T>(
     status.vertex({ ...vertex, started, completed: new Date(), error: (err as Error).message });
     throw err;
   }
-}
-
-/** The message of a fault in the Dockerfile, with the lines around it in front, as BuildKit shows it. */
-function withExcerpt(err: unknown, filename: string, text: string): unknown {
-  if (!(err instanceof DockerfileError)) return err;
-  const line = err.range.start;
-  return new InvalidArgument(
-    `dockerfile parse error on line ${line}: ${err.message}\n${excerpt(filename, text, err.range)}`,
-    { cause: err },
-  );
 }

@@ -123,13 +123,25 @@ async function serveCall(
       if (!stream.write(frame(answer))) await drained(stream, abort.signal);
     }
   } catch (err) {
-    trailers = {
-      'grpc-status': String(grpcCode[codeOf(err)]),
-      'grpc-message': encodeURIComponent(describe(err)).replaceAll('%20', ' '),
-    };
+    trailers = trailersOf(err);
     if (codeOf(err) === 'Internal') log(`grpc ${path}: ${(err as Error).stack}`);
   }
   if (!stream.destroyed) stream.end();
+}
+
+/** An error that says itself what of it crosses the wire: a google.rpc.Status. */
+export interface DetailedError extends Error {
+  readonly status: { readonly code: number; readonly message: string; readonly encoded: Buffer };
+}
+
+function trailersOf(err: unknown): Record<string, string> {
+  const { status } = err as Partial<DetailedError>;
+  const message = status?.message ?? describe(err);
+  return {
+    'grpc-status': String(status?.code ?? grpcCode[codeOf(err)]),
+    'grpc-message': encodeURIComponent(message).replaceAll('%20', ' '),
+    ...(status !== undefined && { 'grpc-status-details-bin': status.encoded.toString('base64') }),
+  };
 }
 
 function drained(stream: ServerHttp2Stream, signal: AbortSignal): Promise<void> {
