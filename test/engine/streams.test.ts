@@ -51,6 +51,7 @@ test('streams', { skip }, async t => {
     child.stdout.on('data', chunk => {
       bytes += chunk.length;
     });
+    child.stdout.resume();
     await new Promise(resolve => child.once('close', resolve));
     assert.equal(bytes, 30_000_000);
     assert.equal((await engine.ok('logs', 'slow')).length, 29_999_999);

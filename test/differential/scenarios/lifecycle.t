@@ -14,7 +14,7 @@ $ docker inspect -f '{{.State.Status}} {{.State.Running}} {{.State.ExitCode}} {{
 running true 0 false
 $ docker exec life echo in it
 in it
-$ docker top life -o pid,comm | awk 'NR==1 || $2=="sh"' | sed 's/[0-9][0-9]*/N/'
+$ docker top life -o pid,comm | awk 'NR==1 || $2=="sh"' | sed 's/[0-9][0-9]*/N/' | uniq
 PID                 COMMAND
 N               sh
 $ docker rm life
