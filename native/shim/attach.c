@@ -429,6 +429,15 @@ void client_event(struct client *client, uint32_t events) {
   client_arm(client);
 }
 
+void clients_release(void) {
+  for (uint32_t i = 0; i < shim.client_top; i++) {
+    struct client *client = &clients[i];
+    if (client->fd < 0 || !client->pending || client->pending_start < client->pending_end) continue;
+    munmap(client->pending, PENDING);
+    client->pending = NULL;
+  }
+}
+
 static uint64_t deadline_of(const struct client *client) {
   if (client->lingering) return client->linger_until;
   if (!client->throttled) return UINT64_MAX;

@@ -209,7 +209,7 @@ static struct process *new_process(uint32_t number, uint8_t io) {
 
 // create: u16 version, u8 WIRE_IO_*, i32 oom score of the shim, i32 of the container, u64 spill soft, u64 spill hard,
 //         u8 WIRE_OOM_*, string memory cgroup, string state directory, string directory for spill files,
-//         u8 WIRE_LOG_*, string path, string attributes, u64 maximum size, u32 maximum files
+//         u8 WIRE_LOG_*, string path, string attributes (syslog: see syslog_configure), u64 maximum size, u32 maximum files
 static int32_t create(struct request *request) {
   struct reader *from = &request->payload;
   if (shim.process_top > 0) return -EEXIST;
@@ -230,10 +230,10 @@ static int32_t create(struct request *request) {
   const uint8_t *attributes = take(from, attributes_size);
   uint64_t max_size = U64(from);
   uint32_t max_files = U32(from);
-  if (from->bad || log_type > WIRE_LOG_LOCAL) return -EINVAL;
+  if (from->bad || log_type > WIRE_LOG_SYSLOG) return -EINVAL;
   shim.directory = open(shim.directory_path, O_DIRECTORY | O_CLOEXEC);
   if (shim.directory < 0) return -errno;
-  log_configure(log_type, path, (const char *)attributes, attributes_size, max_size, max_files);
+  if (!log_configure(log_type, path, (const char *)attributes, attributes_size, max_size, max_files)) return -EINVAL;
   int listening = control_listen();
   if (listening < 0) return listening;
   struct process *process = new_process(0, io);

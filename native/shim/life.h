@@ -4,7 +4,8 @@
 //     control.c  the daemon's connections: requests in, replies and events out
 //     stdio.c    the streams of the container and of execs
 //     attach.c   clients that watch and feed these streams
-//     log.c      the container's log
+//     log.c      the container's log: json-file, local
+//     syslog.c   and to a syslog server
 //     exec.c     processes: the container's init and execs, from program to exit status
 //     oom.c      notices when the kernel kills for want of memory
 #pragma once
@@ -152,17 +153,22 @@ void client_output(struct client *client, int which, const uint8_t *bytes, uint3
 void client_arm(struct client *client);
 void clients_awake(const struct process *process); // its streams are there now
 void client_end(struct client *client); // all output is handed over: flush, shut down
+void clients_release(void); // buffers that are empty
 uint64_t clients_deadline(void);
 void clients_timeout(void);
 
 // log.c
-void log_configure(uint8_t type, const char *path, const char *attributes, size_t attributes_size, uint64_t max_size, uint32_t max_files);
+bool log_configure(uint8_t type, const char *path, const char *attributes, size_t attributes_size, uint64_t max_size, uint32_t max_files);
 bool log_wanted(void);
 // `bytes` may be preceded by LINE_MAX_ bytes of scratch room.
 void log_chunk(int which, uint8_t *bytes, size_t size);
 void log_finish(void);
 void log_release(void);
 void log_replace(const char *temporary, uint64_t inode);
+
+// syslog.c
+bool syslog_configure(const uint8_t *bytes, size_t size);
+void syslog_line(int which, const uint8_t *line, size_t size, uint64_t ns);
 
 // oom.c
 void oom_watch(void);

@@ -355,7 +355,9 @@ static void emit(int which, const uint8_t *line, size_t size, bool whole, uint64
   if (in_pieces && piece->time_ns == 0) begin_pieces(piece, now_ns);
   if (in_pieces) piece->ordinal++;
   uint64_t time_ns = in_pieces ? piece->time_ns : now_ns;
-  if (log_.type == WIRE_LOG_LOCAL) {
+  if (log_.type == WIRE_LOG_SYSLOG) {
+    syslog_line(which, line, size, time_ns);
+  } else if (log_.type == WIRE_LOG_LOCAL) {
     local_record(line, size, which, time_ns, in_pieces ? piece : NULL, whole);
   } else if (in_pieces) {
     struct tail own;
@@ -414,9 +416,10 @@ void log_release(void) {
   if (carry_size[0] == 0 && carry_size[1] == 0) madvise(carry, sizeof carry, MADV_DONTNEED);
 }
 
-void log_configure(uint8_t type, const char *path, const char *attributes, size_t attributes_size, uint64_t max_size, uint32_t max_files) {
+bool log_configure(uint8_t type, const char *path, const char *attributes, size_t attributes_size, uint64_t max_size, uint32_t max_files) {
   log_.type = type;
-  if (type == WIRE_LOG_NONE) return;
+  if (type == WIRE_LOG_NONE) return true;
+  if (type == WIRE_LOG_SYSLOG) return syslog_configure((const uint8_t *)attributes, attributes_size);
   fill_escapes();
   memcpy(log_.path, path, strlen(path) + 1);
   if (attributes_size > ATTRIBUTES_MAX) attributes_size = 0;
@@ -425,4 +428,5 @@ void log_configure(uint8_t type, const char *path, const char *attributes, size_
   log_.max_size = max_size;
   log_.max_files = max_files;
   open_log(0);
+  return true;
 }

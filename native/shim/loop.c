@@ -195,6 +195,7 @@ int shim_main(int argc, char **argv) {
       buffers_dirty = false;
       chunk_release();
       log_release();
+      clients_release();
     }
     for (int i = 0; i < count; i++) dispatch(&events[i]);
     run_timeouts();

@@ -14,3 +14,4 @@ export type {
   ShimEvent,
   ShimState,
 } from './shim.ts';
+export { type SyslogConfig, validateSyslog } from './syslog.ts';

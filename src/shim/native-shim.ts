@@ -17,6 +17,7 @@ import type {
   ShimEvent,
   ShimState,
 } from './shim.ts';
+import { syslogBytes } from './syslog.ts';
 import {
   attachFlags,
   clientEnds,
@@ -162,7 +163,7 @@ class NativeShim implements Shim {
       .string(options.oom?.directory ?? '')
       .string(options.directory)
       .string(options.spillDirectory ?? options.directory);
-    putLog(writer, options.log);
+    putLog(writer, options.log, options.log.type === 'syslog' ? await syslogBytes(options.log) : undefined);
     const reply = new FrameReader(await this.#run(requests.create, writer));
     this.pid = reply.u32();
     this.initPid = reply.u32();
@@ -307,8 +308,12 @@ function ioBits({ terminal, stdin, stdinOnce, external }: ProcessIo): number {
   );
 }
 
-function putLog(writer: FrameWriter, log: LogConfig): void {
+function putLog(writer: FrameWriter, log: LogConfig, syslog: Uint8Array | undefined): void {
   writer.u8(logTypes[log.type]);
+  if (log.type === 'syslog') {
+    writer.string('').string(syslog!).u64(0).u32(1);
+    return;
+  }
   if (log.type === 'none') {
     writer.string('').string('').u64(0).u32(1);
     return;

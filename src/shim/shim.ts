@@ -6,6 +6,7 @@
 //                 connectShim(directory)  connectShim   the file `exit` in the directory, if nobody was there to be told
 
 import type { Program } from '../launcher/index.ts';
+import type { SyslogConfig } from './syslog.ts';
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -35,6 +36,7 @@ export interface ProcessIo {
 /** Where the container's output goes beside its clients. */
 export type LogConfig =
   | { readonly type: 'none' }
+  | SyslogConfig
   | {
       readonly type: 'json-file' | 'local';
       readonly path: string;

@@ -29,7 +29,7 @@ export const programFailed = 1;
 
 export const ioFlags = { terminal: 1, stdin: 2, stdinOnce: 4, external: 8 } as const;
 export const attachFlags = { stdin: 1, stdout: 2, stderr: 4, framed: 8 } as const;
-export const logTypes = { none: 0, 'json-file': 1, local: 2 } as const;
+export const logTypes = { none: 0, 'json-file': 1, local: 2, syslog: 3 } as const;
 export const clientEnds = ['ended', 'detached', 'gone', 'cut off'] as const;
 export const phases = ['creating', 'created', 'running', 'stopped'] as const;
 

@@ -294,7 +294,7 @@ export class Task {
 
   #compress(): void {
     const { log } = this.state.io;
-    if (log.type === 'none' || log.type === 'binary' || !log.compress || this.#shim === undefined) return;
+    if ((log.type !== 'json-file' && log.type !== 'local') || !log.compress || this.#shim === undefined) return;
     this.compressor.compress(log.path, (temporary, inode) => this.#connected().replaceRotatedLog(temporary, inode));
   }
 

@@ -28,7 +28,7 @@ export interface CreateOptions {
   readonly below: (version: string) => boolean;
 }
 
-export const logDrivers = ['json-file', 'local', 'none'];
+export const logDrivers = ['json-file', 'local', 'none', 'syslog'];
 
 /** Makes a container; nothing runs yet. */
 export async function createContainer(

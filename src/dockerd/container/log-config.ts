@@ -15,6 +15,16 @@ export function logConfig(record: ContainerRecord, path: string): LogConfig {
   const { Type: type, Config } = record.hostConfig.LogConfig;
   const options = Config ?? {};
   if (type === 'none') return { type: 'none' };
+  if (type === 'syslog') {
+    const tag = options.tag || '{{.ID}}';
+    return {
+      type,
+      address: options['syslog-address'] ?? '',
+      facility: options['syslog-facility'] ?? '',
+      format: options['syslog-format'] ?? '',
+      tag: attributesOf(record, { tag }).tag ?? '',
+    };
+  }
   if (type !== 'json-file' && type !== 'local') {
     throw new InvalidArgument(`error looking up logging plugin ${type}: plugin "${type}" not found`);
   }

@@ -3,6 +3,7 @@
 import { cpus } from 'node:os';
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../api/index.ts';
 import { InvalidArgument } from '../../errdefs/index.ts';
+import { validateSyslog } from '../../shim/index.ts';
 import { parseSignal } from './signals.ts';
 import { normalise } from './spec/capabilities.ts';
 
@@ -169,6 +170,10 @@ const logOptions: Readonly<Record<string, readonly string[]>> = {
   'json-file': ['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'],
   local: ['max-file', 'max-size', 'compress'],
   none: [],
+  syslog: [
+    ...['syslog-address', 'syslog-facility', 'syslog-format', 'tag', 'labels', 'labels-regex', 'env', 'env-regex'],
+    ...['syslog-tls-ca-cert', 'syslog-tls-cert', 'syslog-tls-key', 'syslog-tls-skip-verify'],
+  ],
 };
 const commonLogOptions = ['mode', 'max-buffer-size'];
 
@@ -189,6 +194,13 @@ function validateLog(host: HostConfig, facts: ValidationFacts): void {
     if (Type !== 'none' && !commonLogOptions.includes(key) && !(logOptions[Type] ?? []).includes(key)) {
       throw new InvalidArgument(`unknown log opt '${key}' for ${Type} log driver`);
     }
+  }
+  if (Type === 'syslog') {
+    validateSyslog({
+      address: options['syslog-address'] ?? '',
+      facility: options['syslog-facility'] ?? '',
+      format: options['syslog-format'] ?? '',
+    });
   }
   const files = options['max-file'];
   if (files !== undefined && !/^[1-9]\d*$/.test(files)) throw new InvalidArgument('max-file cannot be less than 1');
