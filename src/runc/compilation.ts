@@ -1,6 +1,6 @@
 // What the parts of a compilation share: the two lists that grow, the slots of each, and facts of the machine.
 
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { release } from 'node:os';
 import type { At, Op, Slot } from '../launcher/index.ts';
 import type { RuntimeSpec } from '../oci/index.ts';
@@ -20,6 +20,8 @@ export interface HostFacts {
   readonly kernel: readonly [number, number];
   /** Are we root in the initial user namespace? False: rootless. */
   readonly privileged: boolean;
+  /** Is this path of /proc or /sys a directory, as it is then in every container of this kernel? A hint: wrong answers cost time only. */
+  readonly isKernelDirectory: (path: string) => boolean;
   /** Interfaces of the host; asked of the kernel where not given. */
   readonly findInterface?: FindInterface;
   /** Rootless: is our own cgroup ours to divide? */
@@ -41,10 +43,25 @@ export function hostFacts(): HostFacts {
       cgroupFiles: realCgroupFiles,
       kernel: [major, minor],
       privileged,
+      isKernelDirectory: memoized(isKernelDirectory),
       ...(!privileged && { cgroupsDelegated: isDelegated(cgroups), ...findIdMapHelpers() }),
     };
   }
   return facts;
+}
+
+const isKernelDirectory = (path: string): boolean =>
+  /^\/(proc|sys)\//.test(path) && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+function memoized(answer: (path: string) => boolean): (path: string) => boolean {
+  const known = new Map<string, boolean>();
+  return path => {
+    const before = known.get(path);
+    if (before !== undefined) return before;
+    const now = answer(path);
+    known.set(path, now);
+    return now;
+  };
 }
 
 /** Root in a user namespace that maps only some ids is no root of the machine: it can neither make devices nor open its disks. */

@@ -134,11 +134,11 @@ export function compileExec(options: ExecOptions): Program {
     { op: 'umask', mask: 0 },
   );
   const root = slots.take();
-  const proc = slots.take();
   const nullDevice = slots.take();
   const inRoot = { dir: root, resolve: n.RESOLVE_IN_ROOT | n.RESOLVE_NO_MAGICLINKS };
   init.push({ op: 'open', slot: root, path: '/', flags: n.O_PATH | n.O_DIRECTORY | n.O_CLOEXEC });
-  if (process.apparmorProfile) {
+  const proc = process.apparmorProfile ? slots.take() : undefined;
+  if (proc !== undefined) {
     init.push({
       op: 'fsmount',
       slot: proc,
@@ -148,7 +148,7 @@ export function compileExec(options: ExecOptions): Program {
       attributes: n.MOUNT_ATTR_NOSUID | n.MOUNT_ATTR_NODEV | n.MOUNT_ATTR_NOEXEC,
       why: 'a private procfs for our own writes (CVE-2025-52881)',
     });
-  } else slots.give(proc);
+  }
   if (process.terminal === true) {
     terminal(options, nested ? between : undefined, host, init, slots, inRoot);
   } else if (pipes) {

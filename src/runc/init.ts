@@ -10,6 +10,7 @@ import { awaitsOutside, type NetworkPlan, type Prepared, pivotsLast } from './ou
 import { processOps } from './process/process.ts';
 import { memoryPolicyOp, personalityOp } from './process/scheduling.ts';
 import { type EnteredRoot, enterRootfs, sealRootfs } from './rootfs/rootfs.ts';
+import { procPath } from './rootfs/sysctl.ts';
 import { terminalOps } from './stdio.ts';
 import { deniesSetgroups } from './user-namespace.ts';
 
@@ -26,7 +27,15 @@ export function composeInit(
   enterNamespaces(compilation, prepared);
   separate(compilation, options);
   const pivotLast = pivotsLast(spec);
-  const root = enterRootfs(compilation, { rootfs: options.rootfs ?? [], pivotLast, noPivot: options.noPivot ?? false });
+  const root = enterRootfs(compilation, {
+    rootfs: options.rootfs ?? [],
+    pivotLast,
+    noPivot: options.noPivot ?? false,
+    needsProc:
+      Object.keys(linux.sysctl ?? {}).length > 0 ||
+      (network.netns?.sysctls?.length ?? 0) > 0 ||
+      Boolean(spec.process?.apparmorProfile),
+  });
   if (pivotLast) init.push({ op: 'notify', peer: 'parent', why: 'hooks of the runtime namespace may run' });
   if (awaitsOutside(compilation, network))
     init.push({ op: 'await', peer: 'parent', why: 'until the outside has done its part' });
@@ -88,14 +97,11 @@ function separate({ init, id }: Compilation, { noNewKeyring }: CreateOptions): v
   init.push({ op: 'umask', mask: 0, why: 'modes are what the spec says' });
 }
 
-function networkOps({ init }: Compilation, { netns, devices }: NetworkPlan, proc: Slot): void {
+function networkOps({ init }: Compilation, { netns, devices }: NetworkPlan, proc: Slot | undefined): void {
   for (const { path, value, comment } of netns?.sysctls ?? []) {
     init.push({
       op: 'write',
-      // Through our own procfs, as all writes to it (CVE-2025-52881).
-      dir: proc,
-      path: path.replace(/^\/proc\//, ''),
-      resolve: n.RESOLVE_BENEATH | n.RESOLVE_NO_SYMLINKS,
+      ...procPath(proc, path.replace(/^\/proc\//, '')),
       data: value,
       why: comment,
       tolerate: ['ENOENT', 'EROFS', 'EACCES'],

@@ -6,6 +6,7 @@ import type { Op, Slot } from '../../launcher/index.ts';
 import type { Process, Seccomp } from '../../oci/index.ts';
 import { inside } from '../compilation.ts';
 import * as n from '../numbers.ts';
+import { procPath } from '../rootfs/sysctl.ts';
 import { compileSeccomp } from '../seccomp/index.ts';
 import type { Slots } from '../slots.ts';
 import { applyCapabilities, type CapabilitySets, capabilitySets, dropBounding } from './capabilities.ts';
@@ -21,8 +22,8 @@ export interface ProcessPlan {
   readonly slots: Slots;
   /** The container's root. */
   readonly root: Slot;
-  /** A procfs that nothing can be mounted over. */
-  readonly proc: Slot;
+  /** A procfs that this program made; needed for labels. */
+  readonly proc: Slot | undefined;
   /** Does the user namespace deny setgroups (rootless with one id)? */
   readonly denySetgroups: boolean;
   /** Descriptors from 3 on that the container inherits (--preserve-fds). */
@@ -85,15 +86,15 @@ const closeOps = (slots: Slots): readonly Op[] =>
     why: 'no path through /proc/self/fd leads out (CVE-2024-21626)',
   }));
 
-function labelOps(process: Process, proc: Slot): readonly Op[] {
+function labelOps(process: Process, proc: Slot | undefined): readonly Op[] {
   if (process.selinuxLabel) throw new NotImplemented('process.selinuxLabel is set, but SELinux is not supported');
   if (!process.apparmorProfile) return [];
   return [
     {
       op: 'write',
-      dir: proc,
-      path: 'self/attr/apparmor/exec',
-      resolve: n.RESOLVE_BENEATH,
+      ...procPath(proc, 'self/attr/apparmor/exec'),
+      // /proc/self is a link.
+      resolve: n.RESOLVE_BENEATH | n.RESOLVE_NO_XDEV,
       data: `exec ${process.apparmorProfile}`,
       why: spec('apparmorProfile'),
       failure: 'unable to apply apparmor profile: apparmor failed to apply profile',

@@ -18,8 +18,11 @@ import { sysctlWrites } from './sysctl.ts';
 /** What later steps hold of the root. */
 export interface EnteredRoot {
   readonly root: Slot;
-  /** A procfs of the container's pid namespace that is mounted nowhere, so that nothing can be mounted over it: what we write goes to the kernel and nowhere else (CVE-2025-52881). */
-  readonly proc: Slot;
+  /**
+   * A procfs that this program made: what is written through it, crossing no mount, goes to the kernel and nowhere else (CVE-2025-52881).
+   * The container's own /proc where that may be written to, else one that is mounted nowhere; none where nothing is written.
+   */
+  readonly proc: Slot | undefined;
   readonly console?: Slot;
   /** A verified /dev/null, open for reading and writing: standard input of a container without one. */
   readonly nullDevice: Slot;
@@ -32,6 +35,8 @@ export interface RootfsOptions {
   readonly rootfs: readonly Mount[];
   /** Hooks must see the mounts before the root is entered. */
   readonly pivotLast: boolean;
+  /** Will something be written to procfs? */
+  readonly needsProc: boolean;
   /** chroot and a moved mount in place of pivot_root, for a root on the initramfs (runc's --no-pivot). */
   readonly noPivot: boolean;
 }
@@ -58,19 +63,10 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
   });
 
   // 1. With the host in view: everything that is opened by a path of the host.
-  const proc = slots.take();
-  init.push({
-    op: 'fsmount',
-    slot: proc,
-    type: 'proc',
-    source: 'proc',
-    options: [],
-    attributes: n.MOUNT_ATTR_NOSUID | n.MOUNT_ATTR_NODEV | n.MOUNT_ATTR_NOEXEC,
-    why: 'a private procfs for our own writes (CVE-2025-52881)',
-    failure: 'error opening procfs',
-  });
   const nullDevice = slots.take();
   const prepared = prepareMounts(compilation);
+  const ownProc = find(prepared, '/proc');
+  const proc = writableProc(ownProc) ? ownProc?.slot : options.needsProc ? openProc(compilation) : undefined;
   const attachDevices = prepareDeviceBinds(compilation);
   const directory = mountRoot(compilation, options.rootfs);
 
@@ -92,7 +88,8 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
   const devSlot = dev?.mount.type === 'tmpfs' ? dev.slot : undefined;
   const pts = find(prepared, '/dev/pts');
   const ptsSlot = pts?.mount.type === 'devpts' ? pts.slot : undefined;
-  const keep = new Set([devSlot, ptsSlot].filter(slot => slot !== undefined));
+  const ours = [devSlot, ptsSlot].filter(slot => slot !== undefined);
+  const keep = new Set(proc === undefined ? ours : [...ours, proc]);
   attachMounts(compilation, prepared, root, keep);
   let console: Slot | undefined;
   // A bind over /dev brings its own devices.
@@ -104,11 +101,31 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
   openNull(init, nullDevice, devSlot === undefined ? inside(root, '/dev/null') : devPath(root, devSlot, '/dev/null'));
   if (spec.process?.terminal === true) console = openConsole(compilation, root, ptsSlot, devSlot);
   if (devSlot !== undefined && dev?.options.readonly) sealDev(init, devSlot);
-  for (const slot of keep) {
+  for (const slot of ours) {
     init.push({ op: 'close', slot });
     slots.give(slot);
   }
   return { root, proc, nullDevice, pivot, ...(console !== undefined && { console }) };
+}
+
+/** Is this the kernel's procfs, whole and open to writes? Nothing but our own mounts is below it until the program runs. */
+const writableProc = (prepared: PreparedMount | undefined): boolean =>
+  prepared?.mount.type === 'proc' && !prepared.options.readonly && prepared.options.data.length === 0;
+
+/** A procfs that is mounted nowhere. Not the first choice: the kernel waits for an RCU grace period when it is closed. */
+function openProc({ init, slots }: Compilation): Slot {
+  const slot = slots.take();
+  init.push({
+    op: 'fsmount',
+    slot,
+    type: 'proc',
+    source: 'proc',
+    options: [],
+    attributes: n.MOUNT_ATTR_NOSUID | n.MOUNT_ATTR_NODEV | n.MOUNT_ATTR_NOEXEC,
+    why: 'a private procfs for our own writes (CVE-2025-52881)',
+    failure: 'error opening procfs',
+  });
+  return slot;
 }
 
 /** Takes /dev/null for it only when it is the device 1:3, not what an image or a race made of it (CVE-2025-31133). */
@@ -303,29 +320,31 @@ export function sealRootfs(compilation: Compilation, { root, proc, nullDevice }:
   }
 }
 
-/** Hides each path: a directory under an empty one, anything else under /dev/null. One mount of each is enough for all. */
-function maskPaths({ init, slots }: Compilation, paths: readonly string[], root: Slot, nullDevice: Slot): void {
+/** Hides each path: a directory under an empty one, anything else under /dev/null. One of each is enough for all. */
+function maskPaths(compilation: Compilation, paths: readonly string[], root: Slot, nullDevice: Slot): void {
   if (paths.length === 0) return;
+  const { init, slots, facts } = compilation;
   const why = 'runtime-spec config-linux.md: maskedPaths';
-  const file = slots.take();
   const directory = slots.take();
-  init.push(
-    { op: 'openTree', slot: file, dir: nullDevice, path: '', recursive: false, why },
-    {
-      op: 'fsmount',
-      slot: directory,
-      type: 'tmpfs',
-      source: 'tmpfs',
-      options: ['nr_blocks=1', 'nr_inodes=1'],
-      attributes: n.MOUNT_ATTR_RDONLY,
-      why,
-    },
-  );
-  for (const path of paths) {
-    init.push({ op: 'mask', ...inside(root, path), file, directory, why, failure: `can't mask path "${path}"` });
+  init.push({
+    op: 'fsmount',
+    slot: directory,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nr_blocks=1', 'nr_inodes=1'],
+    attributes: n.MOUNT_ATTR_RDONLY,
+    why,
+  });
+  // What is a directory of this kernel's takes the mount itself and the others copies of it: closing a mount that is nowhere would make
+  // the kernel wait for an RCU grace period.
+  const first = paths.find(path => facts.isKernelDirectory(path));
+  const ordered = first === undefined ? paths : [first, ...paths.filter(path => path !== first)];
+  for (const path of ordered) {
+    const words = { why, failure: `can't mask path "${path}"` };
+    if (path === first)
+      init.push({ op: 'moveMount', slot: directory, ...inside(root, path), tolerate: ['ENOENT'], ...words });
+    else init.push({ op: 'mask', ...inside(root, path), file: nullDevice, directory, ...words });
   }
-  for (const slot of [file, directory]) {
-    init.push({ op: 'close', slot });
-    slots.give(slot);
-  }
+  init.push({ op: 'close', slot: directory });
+  slots.give(directory);
 }

@@ -1,8 +1,8 @@
 // runtime-spec config-linux.md "Sysctl": only what belongs to a namespace of the container's own may be set; everything else would be
 // the host's (kernel.core_pattern is a way out of the container).
 
-import { InvalidArgument } from '../../errdefs/index.ts';
-import type { Op, Slot } from '../../launcher/index.ts';
+import { Internal, InvalidArgument } from '../../errdefs/index.ts';
+import type { At, Op, Slot } from '../../launcher/index.ts';
 import type { NamespaceType } from '../../oci/index.ts';
 import type { Compilation } from '../compilation.ts';
 import * as n from '../numbers.ts';
@@ -36,8 +36,14 @@ function namespaceOf(name: string): NamespaceType | undefined {
   return undefined;
 }
 
+/** A file of the procfs in `proc`: through no link and no mount over it (CVE-2025-52881). */
+export function procPath(proc: Slot | undefined, path: string): At {
+  if (proc === undefined) throw new Internal('no procfs was opened');
+  return { dir: proc, path, resolve: n.RESOLVE_BENEATH | n.RESOLVE_NO_SYMLINKS | n.RESOLVE_NO_XDEV };
+}
+
 /** The writes, each through a procfs that nothing can be mounted over. */
-export function sysctlWrites(compilation: Compilation, proc: Slot): readonly Op[] {
+export function sysctlWrites(compilation: Compilation, proc: Slot | undefined): readonly Op[] {
   const { spec } = compilation;
   const namespaces = new Map((spec.linux?.namespaces ?? []).map(({ type, path }) => [type, path]));
   return Object.entries(spec.linux?.sysctl ?? {}).map(([name, value]) => {
@@ -51,9 +57,7 @@ export function sysctlWrites(compilation: Compilation, proc: Slot): readonly Op[
       throw new InvalidArgument(`sysctl "${name}" is not allowed as it conflicts with the OCI "hostname" field`);
     return {
       op: 'write',
-      dir: proc,
-      path: `sys/${path}`,
-      resolve: n.RESOLVE_BENEATH | n.RESOLVE_NO_SYMLINKS,
+      ...procPath(proc, `sys/${path}`),
       data: value,
       why: 'runtime-spec config-linux.md: sysctl',
       failure: `failed to write sysctl ${name} = ${JSON.stringify(value)}`,

@@ -18,6 +18,7 @@ export const unifiedFacts: HostFacts = {
   }),
   kernel: [6, 12],
   privileged: true,
+  isKernelDirectory: path => path === '/sys/firmware',
 };
 
 /** The same machine for an unprivileged user with ranges of ids. */
@@ -49,4 +50,5 @@ export const hybridFacts: HostFacts = {
   }),
   kernel: [5, 15],
   privileged: true,
+  isKernelDirectory: path => path === '/sys/firmware',
 };
