@@ -1,5 +1,6 @@
 // The options before the command's name, and the daemon that they, the environment and the context choose.
 
+import { existsSync } from 'node:fs';
 import { InvalidArgument } from '../../errdefs/index.ts';
 import { type Flag, flag } from '../command/flag.ts';
 import type { Flags } from '../command/flags.ts';
@@ -49,6 +50,13 @@ export function readGlobalOptions(flags: Flags): GlobalOptions {
   const verify = flags.changed('tlsverify') ? flags.bool('tlsverify') : (process.env.DOCKER_TLS_VERIFY ?? '') !== '';
   const useTls = verify || flags.bool('tls') || (process.env.DOCKER_TLS ?? '') !== '';
   const certificates = process.env.DOCKER_CERT_PATH || directory;
+  // A certificate and key of the default name may be missing; those that were asked for may not.
+  const file = (name: 'tlscacert' | 'tlscert' | 'tlskey', fallback: string): string | undefined => {
+    if (flags.string(name) !== '') return flags.string(name);
+    const path = `${certificates}/${fallback}`;
+    return name === 'tlscacert' || existsSync(path) ? path : undefined;
+  };
+  const [cert, key] = useTls ? [file('tlscert', 'cert.pem'), file('tlskey', 'key.pem')] : [];
   return {
     configDirectory: directory,
     host: flags.list('host')[0],
@@ -56,9 +64,9 @@ export function readGlobalOptions(flags: Flags): GlobalOptions {
     debug: flags.bool('debug'),
     tls: useTls
       ? {
-          ca: flags.string('tlscacert') || `${certificates}/ca.pem`,
-          cert: flags.string('tlscert') || `${certificates}/cert.pem`,
-          key: flags.string('tlskey') || `${certificates}/key.pem`,
+          ...(verify && { ca: file('tlscacert', 'ca.pem')! }),
+          ...(cert !== undefined && { cert }),
+          ...(key !== undefined && { key }),
           verify,
         }
       : undefined,

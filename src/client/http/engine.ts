@@ -2,7 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import { minimumVersion, newestVersion, versionLessThan } from '../../api/index.ts';
-import { codeOfHttpStatus, EngineError, Unavailable } from '../../errdefs/index.ts';
+import { codeOfHttpStatus, EngineError, InvalidArgument, Unavailable } from '../../errdefs/index.ts';
 import { clientVersion } from '../program.ts';
 import { ByteSource } from './byte-source.ts';
 import { dial, type Endpoint } from './endpoint.ts';
@@ -160,6 +160,7 @@ export class Engine {
     try {
       return await dial(this.endpoint);
     } catch (cause) {
+      if (cause instanceof InvalidArgument) throw cause;
       throw connectionError(this.endpoint, cause as NodeJS.ErrnoException);
     }
   }

@@ -51,6 +51,8 @@ class Parser {
   readonly functions: ReadonlySet<string>;
   readonly defined = new Map<string, readonly Node[]>();
   at = 0;
+  /** Ranges that are open. */
+  loops = 0;
 
   constructor(tokens: readonly Token[], name: string, functions: ReadonlySet<string>) {
     this.tokens = tokens;
@@ -96,6 +98,7 @@ class Parser {
         return this.fail(`unexpected {{${word}}}`);
       case 'break':
       case 'continue':
+        if (this.loops === 0) this.fail(`{{${word}}} outside {{range}}`);
         this.at++;
         this.close();
         return { kind: word };
@@ -127,7 +130,9 @@ class Parser {
   control(kind: 'if' | 'with' | 'range'): Node {
     const pipeline = this.pipeline('close', kind);
     this.close();
+    if (kind === 'range') this.loops++;
     const { nodes: body, end } = this.nodes(['end', 'else']);
+    if (kind === 'range') this.loops--;
     let otherwise: readonly Node[] = [];
     if (end === 'else') {
       this.space();
