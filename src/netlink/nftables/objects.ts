@@ -67,11 +67,15 @@ export function transaction(messages: readonly NetlinkMessage[]): NetlinkMessage
   return [edge(16, 'begin the nf_tables transaction'), ...messages, edge(17, 'commit the nf_tables transaction')];
 }
 
-export const addTable = (ref: TableRef, flags = 0): NetlinkMessage =>
-  message(ref, nftMessage.newTable, flag.create, `add table ${ref.family} ${ref.table}`, [
-    text(tableAttribute.name, ref.table),
-    u32(tableAttribute.flags, flags, false),
-  ]);
+/** Adds a table; `exclusive` refuses one that exists with EEXIST. */
+export const addTable = (ref: TableRef, flags = 0, exclusive = false): NetlinkMessage =>
+  message(
+    ref,
+    nftMessage.newTable,
+    flag.create | (exclusive ? flag.exclusive : 0),
+    `add table ${ref.family} ${ref.table}`,
+    [text(tableAttribute.name, ref.table), u32(tableAttribute.flags, flags, false)],
+  );
 
 /** Every table of every family that nobody owns: `nft flush ruleset`. */
 export const flushRuleset = (): NetlinkMessage => ({

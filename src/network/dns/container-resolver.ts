@@ -53,7 +53,7 @@ export class ContainerResolver implements Disposable {
       this.#udp.unref();
       this.#tcp.unref();
       using client = openClient('netfilter', this.#netns);
-      client.send(redirectNameService({ udp: this.#udp.address().port, tcp: portOf(this.#tcp) }));
+      redirectNameService(client, { udp: this.#udp.address().port, tcp: portOf(this.#tcp) });
     } catch (err) {
       closeSync(this.#netns);
       throw err;

@@ -9,6 +9,8 @@ import {
   deleteTable,
   type Expression,
   encodeAddress,
+  isNetlinkError,
+  type NetlinkClient,
   type NetlinkMessage,
   nft,
   transaction,
@@ -56,18 +58,26 @@ function rewrite(
   ];
 }
 
-/** The messages that make the table in a container's namespace, in place of one that an earlier daemon made. */
-export function redirectNameService(ports: { udp: number; tcp: number }): NetlinkMessage[] {
+function createRedirect(ports: { udp: number; tcp: number }): NetlinkMessage[] {
   const rules = (['udp', 'tcp'] as const).flatMap(protocol => [
     rewrite(protocol, 'destination', 53, ports[protocol]),
     rewrite(protocol, 'source', ports[protocol], 53),
   ]);
   const base = { type: 'filter', hook: nft.hook.output, priority: nft.priority.raw } as const;
-  return transaction([
-    addTable(ref),
-    deleteTable(ref),
-    addTable(ref),
+  return [
+    addTable(ref, 0, true),
     addChain({ ...ref, name: 'output', base }),
     ...rules.map(expressions => addRule({ ...ref, chain: 'output', expressions })),
-  ]);
+  ];
+}
+
+/** Leads port 53 of a container to these ports, in place of those of an earlier daemon. */
+export function redirectNameService(client: NetlinkClient, ports: { udp: number; tcp: number }): void {
+  try {
+    client.send(transaction(createRedirect(ports)));
+  } catch (err) {
+    if (!isNetlinkError(err, 'EEXIST')) throw err;
+    // Not done beforehand in any case: after a deletion Linux takes 10 ms to close the socket.
+    client.send(transaction([deleteTable(ref), ...createRedirect(ports)]));
+  }
 }
