@@ -51,7 +51,8 @@ export interface PlatformResult {
 export interface BuildResult extends Disposable {
   readonly platforms: readonly PlatformResult[];
   readonly warnings: readonly Warning[];
-  readonly created: Date;
+  /** SOURCE_DATE_EPOCH, where it was given. */
+  readonly epoch?: Date;
   readonly lease: string;
 }
 
@@ -140,7 +141,7 @@ export class Builder implements AsyncDisposable {
     return {
       platforms,
       warnings,
-      created: epoch === undefined ? new Date() : new Date(epoch * 1000),
+      ...(epoch !== undefined && { epoch: new Date(epoch * 1000) }),
       lease: lease.id,
       [Symbol.dispose]: () => kept.dispose(),
     };
@@ -150,7 +151,7 @@ export class Builder implements AsyncDisposable {
   async writeImage(result: BuildResult): Promise<{ target: Descriptor; configDigest: Digest }> {
     const { content } = this.#backend.stores(result.lease);
     const written = [];
-    for (const platform of result.platforms) written.push(await writeImage(content, platform, result.created));
+    for (const platform of result.platforms) written.push(await writeImage(content, platform, result.epoch));
     const [first] = written;
     if (written.length === 1) return { target: first!.manifest, configDigest: first!.configDigest };
     const target = await writeIndex(
@@ -176,7 +177,11 @@ export class Builder implements AsyncDisposable {
     const all = { action: 'copy', from, sources: ['/'], exclude: [], destination: '/', parents: false, unpack: false };
     const queue = new Chunks();
     const made = this.#files.layer(
-      { base: { layers: [], context: false }, actions: [all as CopyAction], nowSec: result.created.getTime() / 1000 },
+      {
+        base: { layers: [], context: false },
+        actions: [all as CopyAction],
+        nowSec: Math.floor((result.epoch ?? new Date()).getTime() / 1000),
+      },
       chunk => queue.put(chunk),
       signal,
     );

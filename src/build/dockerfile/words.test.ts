@@ -55,7 +55,7 @@ test('words split at white space, also at that which a variable brings, but not 
 
 test('what cannot be read is refused with the reason', () => {
   for (const [text, reason] of [
-    ['${A', /missing '}'/],
+    ['${A', /unsupported modifier/],
     ['${A:x}', /unsupported modifier \(:x\)/],
     ['"open', /double-quote/],
     ["'open", /single-quote/],

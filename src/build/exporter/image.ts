@@ -14,15 +14,16 @@ export interface WrittenImage {
   readonly configDigest: Digest;
 }
 
-/** Writes config and manifest; `created` is that of the image and of history entries that have none. */
-export async function writeImage(content: ContentStore, image: BuiltImage, created: Date): Promise<WrittenImage> {
-  const time = created.toISOString().replace(/\.000Z$/, 'Z');
-  const { history = [], ...rest } = image.config;
+/** Writes config and manifest. With `epoch` all that this build made is of that time; else its layers' times decide, so that what comes from the cache is the same image again. */
+export async function writeImage(content: ContentStore, image: BuiltImage, epoch?: Date): Promise<WrittenImage> {
+  const { history: given = [], ...rest } = image.config;
+  const history = withTimes(fitHistory(given, image.ref.layers.length), image.ref, epoch);
+  const time = history.findLast(entry => entry.created !== undefined)?.created ?? iso(epoch ?? new Date());
   const config: ImageConfig = {
     ...rest,
     created: time,
     rootfs: { type: 'layers', diff_ids: image.ref.layers.map(layer => layer.diffId) },
-    history: fitHistory(history, image.ref.layers.length).map(entry => ({ created: time, ...entry })),
+    history,
   };
   const configBlob = await content.writeBlob(Buffer.from(JSON.stringify(config)));
   const manifest = {
@@ -52,6 +53,31 @@ export async function writeIndex(content: ContentStore, manifests: readonly Desc
     labels: gcLabels(manifests.map(manifest => manifest.digest)),
   });
   return { mediaType: mediaTypes.ociIndex, digest: blob.digest, size: blob.size };
+}
+
+const iso = (date: Date): string => date.toISOString().replace(/\.000Z$/, 'Z');
+
+/** Entries with a layer are of its time, the others of the layer's before them; before any layer of the build, of its first one's (buildkit exporter/containerimage/writer.go). */
+function withTimes(
+  history: NonNullable<ImageConfig['history']>,
+  ref: Ref,
+  epoch: Date | undefined,
+): NonNullable<ImageConfig['history']> {
+  let layer = 0;
+  const timed = history.map(entry => {
+    const createdAt = entry.empty_layer ? undefined : ref.layers[layer++]?.createdAt;
+    const created = entry.created ?? (createdAt === undefined || epoch === undefined ? createdAt : iso(epoch));
+    return created === undefined ? entry : { ...entry, created };
+  });
+  const firstNew = history.findIndex(entry => entry.created === undefined);
+  if (firstNew === -1) return timed;
+  const known = timed.slice(firstNew).find(entry => entry.created !== undefined) ?? timed[firstNew - 1];
+  let last = epoch === undefined ? (known?.created ?? iso(new Date(0))) : iso(epoch);
+  return timed.map((entry, i) => {
+    if (entry.created === undefined) return { ...entry, created: last };
+    if (i >= firstNew) last = entry.created;
+    return entry;
+  });
 }
 
 /** Entries with a layer must be as many as the layers (image-spec config.md): a step that changed nothing has none. */

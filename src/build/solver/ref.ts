@@ -6,6 +6,8 @@ export interface RefLayer {
   /** The blob, as pushed and saved. */
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
+  /** When a build made it, ISO 8601; absent in layers of base images, whose history says so itself. */
+  readonly createdAt?: string;
 }
 
 /** A file system made of layers, lowest first; none is the empty one. Equal chains are the same file system, whoever made them. */

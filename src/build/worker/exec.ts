@@ -74,6 +74,7 @@ async function commit({ backend, lease, rootfs, clampSec }: RunStepOptions, id: 
   const layer: RefLayer = {
     descriptor: { mediaType: mediaTypes.ociLayer, digest: diff.digest, size: diff.size },
     diffId: diff.digest,
+    createdAt: new Date().toISOString(),
   };
   const ref = { layers: [...rootfs.layers, layer] };
   const chain = snapshotOf(ref);

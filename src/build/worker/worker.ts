@@ -123,6 +123,7 @@ export class BuildWorker implements Worker, Disposable {
     const layer: RefLayer = {
       descriptor: { mediaType: mediaTypes.ociLayer, digest: staged.digest, size: staged.size },
       diffId: staged.diffId,
+      createdAt: new Date().toISOString(),
     };
     const parent = snapshotOf(base);
     await staged.commit({

@@ -4,7 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http2';
 import type { Builder, BuildResult, CacheRecord } from '../../../build/index.ts';
 import { InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
 import { defaultPlatform } from '../../build/platform.ts';
-import { type Services, serverStreaming, unary } from '../grpc/server.ts';
+import { type Call, type Services, serverStreaming, streaming, unary } from '../grpc/server.ts';
+import { TunnelSocket } from '../grpc/tunnel.ts';
 import * as pb from '../proto/buildkit.ts';
 import { HealthCheckRequest, HealthCheckResponse } from '../proto/session.ts';
 import type { MessageOf, Partially } from '../proto/wire.ts';
@@ -96,6 +97,7 @@ export class Control {
       [control('Solve')]: unary(pb.SolveRequest, pb.SolveResponse, (request, call) =>
         this.#solve(request, call.signal),
       ),
+      [control('Session')]: streaming(pb.BytesMessage, pb.BytesMessage, call => this.#sessionStream(call)),
       [control('Status')]: serverStreaming(pb.StatusRequest, pb.StatusResponse, (request, call) =>
         this.#status(request.Ref, call.signal),
       ),
@@ -123,6 +125,29 @@ export class Control {
       '/grpc.health.v1.Health/Check': unary(HealthCheckRequest, HealthCheckResponse, () => ({ status: 1 })),
       '/opentelemetry.proto.collector.trace.v1.TraceService/Export': unary(pb.Empty, pb.Empty, () => ({})),
     };
+  }
+
+  /** A session of a client that cannot dial /session: the same connection, carried by a stream of this one. */
+  async *#sessionStream(
+    call: Call<MessageOf<typeof pb.BytesMessage>>,
+  ): AsyncGenerator<Partially<MessageOf<typeof pb.BytesMessage>>> {
+    const text = (name: string): string => {
+      const value = call.metadata[name];
+      return Array.isArray(value) ? value.join(',') : String(value ?? '');
+    };
+    const id = text('x-docker-expose-session-uuid');
+    if (id === '') throw new InvalidArgument('a session needs an id');
+    const methods = text('x-docker-expose-session-grpc-method')
+      .split(',')
+      .map(method => method.trim())
+      .filter(method => method !== '');
+    const socket = new TunnelSocket(call.requests, call.signal);
+    const session = this.#deps.sessions.accept(id, text('x-docker-expose-session-sharedkey'), methods, socket);
+    try {
+      for await (const data of socket.outgoing()) yield { data };
+    } finally {
+      session.close();
+    }
   }
 
   #version() {

@@ -46,7 +46,7 @@ export async function exportResult(
   switch (type) {
     case 'moby':
     case 'image': {
-      const { target, configDigest } = await builder.writeImage(result);
+      const { target } = await builder.writeImage(result);
       say('exporting layers');
       say(`writing image ${target.digest}`);
       const stored = names.map(name => {
@@ -61,7 +61,8 @@ export async function exportResult(
           say(`pushing ${name}`);
         }
       }
-      return describe(target, configDigest, stored);
+      // Clients show this as the image's id, which here is that of its manifest or index.
+      return describe(target, target.digest, stored);
     }
     case 'docker':
     case 'oci': {
