@@ -5,6 +5,7 @@ import { type AttachClient, parseDetachKeys, releaseSocket } from '../../shim/in
 import type { Call } from '../server/call.ts';
 import type { Hijacked } from '../server/hijack.ts';
 import { relayed } from '../server/relay.ts';
+import { webSocket } from '../server/web-socket.ts';
 import type { AttachRequest, Container, PendingAttach } from './container.ts';
 import { readLog } from './logs/log-reader.ts';
 import { containerPaths } from './paths.ts';
@@ -29,26 +30,55 @@ export function detachKeysOf(text: string): Uint8Array | undefined {
   }
 }
 
-/** Attaches the caller's connection: at once to a running container, or later to one that starts. */
+/** POST /containers/{id}/attach: attaches the caller's connection, at once to a running container, or later to one that starts. */
 export async function attachContainer(services: ContainerServices, container: Container, call: Call): Promise<void> {
-  const { query } = call;
+  const request = requestOf(container, call);
+  const connection = call.hijack(streamTypes(call, container.record.config.Tty));
+  await serve(services, container, call, request, connection);
+}
+
+/** GET /containers/{id}/attach/ws: the same over a WebSocket, whose messages are raw bytes. */
+export async function attachWebSocket(services: ContainerServices, container: Container, call: Call): Promise<void> {
+  const asked = requestOf(container, call);
+  // Clients before 1.42 get all streams, whatever they ask for.
+  const all = call.below('1.42');
+  const request: AttachRequest = {
+    ...asked,
+    stdin: (all || asked.stdin) && container.record.config.OpenStdin,
+    stdout: all || asked.stdout,
+    stderr: all || asked.stderr,
+    framed: false,
+  };
+  await serve(services, container, call, request, webSocket(call));
+}
+
+function requestOf(container: Container, { query }: Call): AttachRequest {
   const { state, record } = container;
   if (state.paused) throw new Conflict(`container ${record.id} is paused, unpause the container before attach`);
-  if (state.restarting) throw new Conflict(`container ${record.id} is restarting, wait until the container is running`);
-  const stream = query.bool('stream');
-  const logs = query.bool('logs');
-  const request: AttachRequest = {
+  if (state.restarting) {
+    throw new Conflict(`container ${record.id} is restarting, wait until the container is running`);
+  }
+  detachKeysOf(query.text('detachKeys'));
+  return {
     stdin: query.bool('stdin') && record.config.OpenStdin,
     stdout: query.bool('stdout'),
     stderr: query.bool('stderr'),
+    framed: !record.config.Tty,
     detachKeys: query.text('detachKeys'),
   };
-  detachKeysOf(request.detachKeys);
-  const tty = record.config.Tty;
-  const connection = call.hijack(streamTypes(call, tty));
+}
+
+async function serve(
+  services: ContainerServices,
+  container: Container,
+  { query }: Call,
+  request: AttachRequest,
+  connection: Hijacked,
+): Promise<void> {
+  const { state, record } = container;
   services.events.publish('container', 'attach', record.id, eventAttributes(container));
-  if (logs) await replay(services, container, connection, request);
-  if (!stream) {
+  if (query.bool('logs')) await replay(services, container, connection, request);
+  if (!query.bool('stream')) {
     connection.socket.destroySoon();
     return;
   }
@@ -80,7 +110,7 @@ export async function attachClient(
     stdin: pending.stdin,
     stdout: pending.stdout,
     stderr: pending.stderr,
-    framed: !container.record.config.Tty,
+    framed: pending.framed,
     detachKeys: container.record.config.Tty ? detachKeysOf(pending.detachKeys) : undefined,
   });
   try {
@@ -125,7 +155,7 @@ async function replay(
       stderr: request.stderr,
       timestamps: false,
       details: false,
-      framed: !record.config.Tty,
+      framed: request.framed,
       format,
     },
     bytes => {

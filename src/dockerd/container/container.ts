@@ -18,6 +18,8 @@ export interface AttachRequest {
   readonly stdin: boolean;
   readonly stdout: boolean;
   readonly stderr: boolean;
+  /** With frame headers. */
+  readonly framed: boolean;
   readonly detachKeys: string;
 }
 

@@ -215,6 +215,15 @@ export class Call {
     return { socket, head };
   }
 
+  /** Ends HTTP with an answer of the caller's own (a WebSocket's), headers included. */
+  takeOver(answer: string): Hijacked {
+    this.#hijacked = true;
+    const { socket } = this.request;
+    const head = takeOver(this.#response, socket, this.#head ?? Buffer.alloc(0));
+    socket.write(answer);
+    return { socket, head };
+  }
+
   #fixedHeaders(): string {
     let text = '';
     for (const name of ['Api-Version', 'Docker-Experimental', 'Ostype', 'Server']) {

@@ -109,7 +109,8 @@ export class ApiServer {
 
   #fail(request: IncomingMessage, response: ServerResponse, call: Call | undefined, err: unknown): void {
     const { log } = this.#options;
-    const code = codeOf(err);
+    // A bare errno says nothing about what the client asked for: a file of ours that is missing is no 404.
+    const code = err instanceof Error && 'errno' in err ? 'Unknown' : codeOf(err);
     const status = httpStatus[code];
     const message = describe(err);
     if (code === 'Unknown' && !(err instanceof Error && 'dockerText' in err)) {

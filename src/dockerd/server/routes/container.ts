@@ -13,7 +13,7 @@ import {
 import { codeOf, describe, EngineError, InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
 import { parsePlatform } from '../../../oci/index.ts';
 import { formatNs } from '../../clock.ts';
-import { attachContainer, multiplexedStream, rawStream } from '../../container/attach.ts';
+import { attachContainer, attachWebSocket, multiplexedStream, rawStream } from '../../container/attach.ts';
 import type { WaitCondition } from '../../container/container.ts';
 import { createContainer } from '../../container/create.ts';
 import { explainContainer } from '../../container/explain.ts';
@@ -68,6 +68,7 @@ type Names =
   | 'containerPause'
   | 'containerUnpause'
   | 'containerAttach'
+  | 'containerAttachWebSocket'
   | 'containerWait'
   | 'containerRemove';
 
@@ -199,6 +200,10 @@ export function containerHandlers(services: ContainerServices, images: ImageName
 
     async containerAttach(call) {
       await attachContainer(services, find(call), call);
+    },
+
+    async containerAttachWebSocket(call) {
+      await attachWebSocket(services, find(call), call);
     },
 
     async containerWait(call) {

@@ -24,7 +24,6 @@ export const refusedHandlers = {
   checkpointList: checkpoints,
   checkpointCreate: checkpoints,
   checkpointRemove: checkpoints,
-  containerAttachWebSocket: notDone('attaching over a WebSocket'),
 
   pluginList: call => call.json(200, []),
   pluginPrivileges: plugins,
