@@ -14,6 +14,7 @@ export interface Hijacked {
 interface Handle {
   readonly fd: number;
   readStop(): void;
+  readStart(): void;
 }
 
 interface Parser {
@@ -44,4 +45,10 @@ export function takeOver(response: ServerResponse, socket: Socket, head: Buffer)
   for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null)
     chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** Reads on in this process a connection that was taken over. Node's stream still believes that it reads, so resume() alone does nothing. */
+export function readOn(socket: Socket): void {
+  if (descriptorOf(socket) !== undefined) (socket as unknown as { _handle?: Handle })._handle?.readStart();
+  socket.resume();
 }

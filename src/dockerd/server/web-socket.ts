@@ -6,7 +6,7 @@ import net from 'node:net';
 import { InvalidArgument } from '../../errdefs/index.ts';
 import { native } from '../../launcher/index.ts';
 import type { Call } from './call.ts';
-import type { Hijacked } from './hijack.ts';
+import { type Hijacked, readOn } from './hijack.ts';
 
 const acceptMagic = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const opcodes = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -68,7 +68,7 @@ function bridge({ socket, head }: Hijacked, near: net.Socket): void {
   socket.on('end', () => near.end());
   socket.on('data', take);
   if (head.length > 0) take(head);
-  socket.resume();
+  readOn(socket);
 }
 
 /** A frame of a server, which is not masked. */
