@@ -8,7 +8,6 @@ import { type CgroupHost, cgroupHost } from './cgroups/host.ts';
 import type { CgroupPaths } from './cgroups/paths.ts';
 import { type CgroupFiles, realCgroupFiles } from './cgroups/plan.ts';
 import type { NamespacePlan } from './namespaces.ts';
-import type { FindInterface } from './net-devices.ts';
 import { RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS, RESOLVE_NO_SYMLINKS } from './numbers.ts';
 import type { Slots } from './slots.ts';
 
@@ -22,8 +21,6 @@ export interface HostFacts {
   readonly privileged: boolean;
   /** Is this path of /proc or /sys a directory, as it is then in every container of this kernel? A hint: wrong answers cost time only. */
   readonly isKernelDirectory: (path: string) => boolean;
-  /** Interfaces of the host; asked of the kernel where not given. */
-  readonly findInterface?: FindInterface;
   /** Rootless: is our own cgroup ours to divide? */
   readonly cgroupsDelegated?: boolean;
   /** Rootless: the set-uid helpers that write maps of more ids than one's own. */

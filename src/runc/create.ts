@@ -1,6 +1,6 @@
 // Compiles a container: runtime spec → program. See op.ts for how its two processes meet.
 
-import { PermissionDenied } from '../errdefs/index.ts';
+import { NotImplemented, PermissionDenied } from '../errdefs/index.ts';
 import type { Program } from '../launcher/index.ts';
 import type { Mount, RuntimeSpec } from '../oci/index.ts';
 import { type CgroupPaths, cgroupPaths } from './cgroups/paths.ts';
@@ -8,7 +8,7 @@ import { v1Values, v2Values } from './cgroups/values.ts';
 import { type Compilation, type HostFacts, hostFacts } from './compilation.ts';
 import { composeInit } from './init.ts';
 import { planNamespaces } from './namespaces.ts';
-import { findInterface, netDeviceOps } from './net-devices.ts';
+import type { NetDeviceOps } from './net-devices.ts';
 import * as n from './numbers.ts';
 import { composeOutside, prepareOutside } from './outside.ts';
 import { Slots } from './slots.ts';
@@ -41,6 +41,8 @@ export interface CreateOptions {
   readonly rootfs?: readonly Mount[];
   readonly stdio: Stdio;
   readonly netns?: NetnsPlan;
+  /** linux.netDevices compiled, where the spec has some: `netDeviceOps(spec)`. Apart, so that nobody else loads netlink. */
+  readonly netDevices?: NetDeviceOps;
   readonly startGate: StartGate;
   /** Path of the FIFO of startGate `fifo`. */
   readonly fifo?: string;
@@ -86,13 +88,19 @@ export function planCreate(options: CreateOptions): CreatePlan {
   const warnings: string[] = [];
   const network = {
     netns: namespaces.clone & n.CLONE_NEWNET ? options.netns : undefined,
-    devices: netDeviceOps(spec, facts.findInterface ?? findInterface),
+    devices: netDevices(options),
   };
   // In the order that they run, for the slots; the clone puts the init's list into the other.
   const prepared = prepareOutside(compilation, options);
   composeInit(compilation, options, prepared, network, warnings);
   composeOutside(compilation, options, prepared, network);
   return { program: compilation.host, cgroups, warnings };
+}
+
+function netDevices({ spec, netDevices: compiled }: CreateOptions): NetDeviceOps {
+  if (compiled !== undefined) return compiled;
+  if (Object.keys(spec.linux?.netDevices ?? {}).length === 0) return { outside: [], inside: [] };
+  throw new NotImplemented('linux.netDevices is set, but the caller did not compile it');
 }
 
 /** Rootless without a delegated cgroup the container stays in ours, which it may only if nobody asked for limits. */

@@ -9,6 +9,7 @@ import type { HostFacts } from './compilation.ts';
 import { type CreateOptions, compileCreate } from './create.ts';
 import { compileExec } from './exec.ts';
 import { explainOp } from './explain.ts';
+import { netDeviceOps } from './net-devices.ts';
 import { hybridFacts, rootlessFacts, unifiedFacts } from './testing/facts.ts';
 import { baseSpec } from './testing/specs.ts';
 
@@ -181,18 +182,14 @@ const programs: Readonly<Record<string, () => Program>> = {
         },
       },
     ),
-  'net-devices': () =>
-    create(
-      { linux: { netDevices: { eth7: { name: 'eth0' }, dummy: {} } } },
-      {},
-      {
-        ...unifiedFacts,
-        findInterface: name => ({
-          index: name.length,
-          addresses: [{ index: name.length, address: '10.1.2.3', prefixLength: 24 }],
-        }),
-      },
-    ),
+  'net-devices': () => {
+    const linux = { netDevices: { eth7: { name: 'eth0' }, dummy: {} } };
+    const find = (name: string) => ({
+      index: name.length,
+      addresses: [{ index: name.length, address: '10.1.2.3', prefixLength: 24 }],
+    });
+    return create({ linux }, { netDevices: netDeviceOps(baseSpec({ linux }), find) });
+  },
   'join-namespaces': () =>
     create({
       linux: {

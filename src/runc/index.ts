@@ -14,6 +14,7 @@ export {
 } from './create.ts';
 export { compileExec, type ExecOptions } from './exec.ts';
 export { failureMessage } from './failure.ts';
+export { type NetDeviceOps, netDeviceOps } from './net-devices.ts';
 export { capabilityNames } from './process/capabilities.ts';
 export { compileSeccomp, type SeccompFilter } from './seccomp/index.ts';
 export type { Stdio, StreamPlan } from './stdio.ts';

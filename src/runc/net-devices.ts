@@ -69,11 +69,13 @@ function netlinkOp(message: NetlinkMessage, moves: boolean): Op {
   };
 }
 
+export interface NetDeviceOps {
+  readonly outside: readonly Op[];
+  readonly inside: readonly Op[];
+}
+
 /** The ops outside, once the container's namespace exists, and inside, to set up what came. */
-export function netDeviceOps(
-  spec: RuntimeSpec,
-  find: FindInterface,
-): { readonly outside: readonly Op[]; readonly inside: readonly Op[] } {
+export function netDeviceOps(spec: RuntimeSpec, find: FindInterface = findInterface): NetDeviceOps {
   const devices = Object.entries(spec.linux?.netDevices ?? {});
   if (devices.length === 0) return { outside: [], inside: [] };
   const network = (spec.linux?.namespaces ?? []).find(({ type }) => type === 'network');

@@ -8,6 +8,7 @@ import type { Compilation } from './compilation.ts';
 import type { CreateOptions, NetnsPlan } from './create.ts';
 import { hookOps } from './hooks.ts';
 import { cloneFlags, formatTimeOffsets } from './namespaces.ts';
+import type { NetDeviceOps } from './net-devices.ts';
 import * as n from './numbers.ts';
 import { planPipes, type StdioOps } from './stdio.ts';
 import { hostId, writeMaps, writeMapsByHelpers } from './user-namespace.ts';
@@ -35,7 +36,7 @@ interface Join {
 /** The network of a container with a new network namespace. */
 export interface NetworkPlan {
   readonly netns: NetnsPlan | undefined;
-  readonly devices: { readonly outside: readonly Op[]; readonly inside: readonly Op[] };
+  readonly devices: NetDeviceOps;
 }
 
 /** Hooks that must see the container's mounts under the root's path of the host. */

@@ -76,6 +76,7 @@ export async function createContainer(
       bundle,
       stdio: 'inherit',
       startGate: gate,
+      ...(spec.linux?.netDevices && { netDevices: (await import('../net-devices.ts')).netDeviceOps(spec) }),
       ...(fifo !== undefined && { fifo }),
       ...(consoleSocket !== undefined && { consoleSocket: resolve(consoleSocket) }),
       ...(flags.string('pidfd-socket') !== undefined && { pidfdSocket: resolve(flags.string('pidfd-socket')!) }),

@@ -21,6 +21,7 @@ import { type CgroupPaths, cgroupPaths } from '../cgroups/paths.ts';
 import { type CreateOptions, planCreate } from '../create.ts';
 import { compileExec } from '../exec.ts';
 import { failureMessage } from '../failure.ts';
+import { netDeviceOps } from '../net-devices.ts';
 import { baseSpec } from './specs.ts';
 
 const busybox = '/bin/busybox';
@@ -125,7 +126,15 @@ export class TestContainers implements AsyncDisposable {
 
   async start(changes: Parameters<typeof baseSpec>[0], options: Partial<CreateOptions> = {}): Promise<Running> {
     const { id, spec } = this.spec(changes);
-    const plan = planCreate({ id, spec, bundle: this.bundle, stdio: 'inherit', startGate: 'none', ...options });
+    const plan = planCreate({
+      id,
+      spec,
+      bundle: this.bundle,
+      stdio: 'inherit',
+      startGate: 'none',
+      ...(spec.linux?.netDevices && { netDevices: netDeviceOps(spec) }),
+      ...options,
+    });
     const file = join(this.bundle, `${id}.out`);
     const fd = openSync(file, 'w+');
     try {

@@ -10,7 +10,7 @@ export const explain: Command = {
   name: 'explain',
   usage: 'explain [bundle]',
   summary: 'print every step that makes the container of a bundle, with what asks for it; nothing is run',
-  run(words, { stdout }) {
+  async run(words, { stdout }) {
     const flags = new Flags(words, { bundle: 'string', b: { alias: 'bundle' } });
     const bundle = resolve(flags.string('bundle') ?? flags.rest[0] ?? '.');
     const spec = loadSpec(bundle);
@@ -20,6 +20,7 @@ export const explain: Command = {
       bundle,
       stdio: 'inherit',
       startGate: 'none',
+      ...(spec.linux?.netDevices && { netDevices: (await import('../../net-devices.ts')).netDeviceOps(spec) }),
       ...(spec.process?.terminal && { consoleSocket: '/run/console.sock' }),
     });
     for (const warning of warnings) stdout(`# ${warning}\n`);
