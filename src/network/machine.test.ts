@@ -10,6 +10,33 @@ import { LocalNetworkController } from './local-controller.ts';
 import { MemoryNetworkStore } from './network.ts';
 import { callFromHere, TestContainer } from './testing/world.ts';
 
+test('the table comes with the first network and goes with the last', async () => {
+  const controller = new LocalNetworkController({
+    store: new MemoryNetworkStore(),
+    bridge: 'none',
+    table: 'berth-nwtest',
+    engineId: 'test',
+  });
+  using kernel = new Kernel();
+  const tables = () =>
+    kernel.netfilter.dump(listTables()).filter(answer => decodeTable(answer).table === 'berth-nwtest').length;
+  try {
+    await controller.restore([]);
+    assert.equal(tables(), 0);
+    await controller.createNetwork({ name: 'a', options: { 'berth.egress': 'deny' } });
+    await controller.createNetwork({ name: 'b' });
+    assert.equal(tables(), 1);
+    await controller.removeNetwork('a');
+    assert.equal(tables(), 1);
+    await controller.removeNetwork('b');
+    assert.equal(tables(), 0);
+    assert.deepEqual(controller.denials(), []);
+    assert.deepEqual(await controller.heal(), []);
+  } finally {
+    await controller.destroy();
+  }
+});
+
 test('an engine beside others leaves nothing behind', async () => {
   const bridge = `nwt${randomBytes(3).toString('hex')}`;
   using kernel = new Kernel();

@@ -81,7 +81,8 @@ export class Firewall {
     const bridge = this.#bridges.get(index);
     if (bridge === undefined) return;
     this.#bridges.delete(index);
-    this.#change(bridgeElements(bridge), {});
+    if (this.#bridges.size === 0) this.removeTable();
+    else this.#change(bridgeElements(bridge), {});
   }
 
   publish(ports: readonly FirewallPort[]): void {
@@ -126,6 +127,7 @@ export class Firewall {
 
   /** What is in a set now. */
   elementsOf(set: string): SetElement[] {
+    if (!this.#inForce) return [];
     return this.#client.dump(listElements({ ...this.#ref, name: set })).flatMap(decodeElements);
   }
 
@@ -199,6 +201,11 @@ export class Firewall {
   }
 
   #rebuild(): void {
+    // Without a bridge there is nothing to guard: the table goes with the last network.
+    if (this.#bridges.size === 0) {
+      this.removeTable();
+      return;
+    }
     const elements = merge([
       ...[...this.#bridges.values()].map(bridgeElements),
       ...[...this.#ports.values()].map(portElements),
