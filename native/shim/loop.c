@@ -165,7 +165,7 @@ static void dispatch(const struct epoll_event *event) {
 static bool finished(void) {
   if (shim.clients > 0) return false;
   if (shim.leaving) return true;
-  return shim.connections == 0 && (shim.phase == WIRE_PHASE_STOPPED || shim.phase == WIRE_PHASE_CREATING);
+  return shim.connections == 0 && shim.phase != WIRE_PHASE_RUNNING; // never started: the next daemon would not want it
 }
 
 int shim_main(int argc, char **argv) {
@@ -202,6 +202,11 @@ int shim_main(int argc, char **argv) {
   }
   // Created and never started, or refused: its init must not outlive us.
   if (processes[0].pid > 0 && !processes[0].exited) kill(processes[0].pid, SIGKILL);
+  if (shim.phase < WIRE_PHASE_RUNNING && shim.directory >= 0) {
+    // For a daemon that comes later: there was no run of which an exit could be missing.
+    int unstarted = openat(shim.directory, "unstarted", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (unstarted >= 0) close(unstarted);
+  }
   log_finish();
   unlinkat(shim.directory, "shim.sock", 0);
   return 0;

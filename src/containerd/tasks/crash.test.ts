@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
@@ -53,6 +54,25 @@ test('containers that no daemon was told of are cleared away by the next', { ski
   await all.tasks.create(options);
   await all.tasks.close();
   await all.reopen();
+  assert.deepEqual(await all.tasks.adopt(), []);
+  await all.tasks.close();
+  assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
+  assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+});
+
+test('a container whose daemon dies while it is being made is cleared away by the next', { skip }, async () => {
+  await using all = new TestTasks();
+  const options = all.options('sleep 60');
+  const hook = { path: '/bin/sleep', args: ['sleep', '0.3'] };
+  const create = JSON.stringify({ ...options, spec: { ...options.spec, hooks: { createRuntime: [hook] } } });
+  const code = `
+    import { openTasks } from '${join(import.meta.dirname, 'tasks.ts')}';
+    const tasks = openTasks({ execRoot: '${join(all.directory, 'exec')}' });
+    await tasks.create(${create});`;
+  const daemon = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' });
+  while (!existsSync(join(all.directory, 'exec/tasks', options.id, 'shim.sock'))) await sleep(5);
+  daemon.kill('SIGKILL');
+  while (!existsSync(join(all.directory, 'exec/tasks', options.id, 'unstarted'))) await sleep(5);
   assert.deepEqual(await all.tasks.adopt(), []);
   await all.tasks.close();
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { AlreadyExists, FailedPrecondition, InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import type { Program } from '../../launcher/index.ts';
 import { connectShim, type ExitStatus, readExitFile, type ShimEvent, startShim } from '../../shim/index.ts';
@@ -142,6 +144,12 @@ export function openTasks(options: TasksOptions): TaskService {
     return task.exit ?? neverRan;
   };
 
+  /** Nobody was told of it. */
+  const discard = async (task: Task): Promise<void> => {
+    await task.cgroup.killAll(SIGKILL).catch(() => {});
+    cleanUp(task);
+  };
+
   const adoptOne = async (id: string): Promise<TaskInfo | undefined> => {
     let state: TaskState;
     let spec: Task['spec'];
@@ -155,8 +163,12 @@ export function openTasks(options: TasksOptions): TaskService {
     const task = newTask(state, spec, directories.path(id));
     const connected = await connectShim(task.directory, [], event => task.onShim(event)).catch(() => undefined);
     if (connected === undefined) {
-      tasks.set(id, task);
       const known = readExitFile(task.directory);
+      if (known === null && existsSync(join(task.directory, 'unstarted'))) {
+        await discard(task);
+        return undefined;
+      }
+      tasks.set(id, task);
       task.adopted(undefined, 'created');
       if (known === null) await task.recover();
       else task.end(known);
@@ -167,8 +179,7 @@ export function openTasks(options: TasksOptions): TaskService {
       // Its daemon died in between: nobody was told of it.
       await shim.shutdown().catch(() => {});
       shim.close();
-      await task.cgroup.killAll(SIGKILL).catch(() => {});
-      cleanUp(task);
+      await discard(task);
       return undefined;
     }
     tasks.set(id, task);
