@@ -6,7 +6,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { type Containerd, openContainerd } from '../../src/containerd/index.ts';
+import { type Containerd, layersOfMounts, openContainerd } from '../../src/containerd/index.ts';
 import { type Digest, digestOf } from '../../src/oci/index.ts';
 import { parseReference, Registry } from '../../src/registry/index.ts';
 import { makeImage, noise } from './images.ts';
@@ -53,17 +53,13 @@ async function verify(containerd: Containerd, chain: string | undefined): Promis
     assert.equal(digestOf(await containerd.content.readBlob(digest, 64 << 20)), digest);
   }
   if (chain === undefined) return;
-  const mounts = await containerd.snapshotter.view('check', chain as Digest);
-  const lower = lowerdirs(JSON.stringify(mounts));
+  const lower = layersOfMounts(await containerd.snapshotter.view('check', chain as Digest));
   for (const [name, content] of Object.entries(Object.assign({}, ...files) as Record<string, string | Buffer>)) {
     const found = await Promise.any(lower.map(directory => readFile(join(directory, name))));
     assert.ok(found.equals(Buffer.from(content as string)), name);
   }
   await containerd.snapshotter.remove('check');
 }
-
-const lowerdirs = (mounts: string): string[] =>
-  [...mounts.matchAll(/\/[^",:=]+\/snapshots\/\d+\/fs/g)].map(match => match[0]);
 
 test('an image is pulled into the store, each layer unpacked', async () => {
   await using containerd = await openContainerd({ root });
