@@ -27,6 +27,12 @@ export class ActiveNetwork {
     return address === '' || address === '0.0.0.0' ? ['0.0.0.0', '::'] : [address];
   }
 
+  /** Host addresses of families that are routed: their ports are opened in the firewall, and no port of the host is taken. */
+  isRouted(hostIp: string): boolean {
+    const options = bridgeOptions(this.record, { mtu: 0 });
+    return (isIPv4(hostIp) ? options.gatewayMode4 : options.gatewayMode6) === 'routed';
+  }
+
   /** What the kernel has to do for the published ports of an endpoint; the rest is left to the proxy. */
   firewallPorts(endpoint: Endpoint): FirewallPort[] {
     const options = bridgeOptions(this.record, { mtu: 0 });

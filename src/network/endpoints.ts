@@ -3,7 +3,7 @@ import type { ActiveNetwork } from './active-network.ts';
 import type { Attachment, NetworkControllerOptions } from './controller.ts';
 import type { NameService } from './dns/name-service.ts';
 import type { Egress } from './egress/egress.ts';
-import type { Endpoint, EndpointConfig, PortBindingRequest, Sandbox } from './endpoint.ts';
+import type { Endpoint, EndpointConfig, PortBindingRequest, PublishedPort, Sandbox } from './endpoint.ts';
 import type { Firewall } from './firewall/firewall.ts';
 import { InterfaceNumbers } from './names.ts';
 import type { NetworkSet } from './network-set.ts';
@@ -70,7 +70,10 @@ export class Endpoints {
     if (!network.driver.traits.publishes || network.record.internal) return endpoint;
     try {
       const hostIps = network.defaultHostIps(options.publishAddress ?? '');
-      const published = { ...endpoint, ports: await ports.allocate(requests, targetOf(endpoint), hostIps) };
+      const open = openPorts(requests, hostIps, hostIp => network.isRouted(hostIp));
+      const bound = requests.filter(({ hostIp }) => hostIp === '' || !network.isRouted(hostIp));
+      const nat = hostIps.filter(hostIp => !network.isRouted(hostIp));
+      const published = { ...endpoint, ports: [...(await ports.allocate(bound, targetOf(endpoint), nat)), ...open] };
       // Known before it is in force, so that a failure is undone by `release`.
       network.endpoints.set(endpoint.id, published);
       firewall.publish(network.firewallPorts(published));
@@ -123,6 +126,18 @@ export class Endpoints {
     return this.#parts.networks.find(endpoint.networkId);
   }
 }
+
+/** Ports of routed families, which are reached under the container's own address. */
+const openPorts = (
+  requests: readonly PortBindingRequest[],
+  hostIps: readonly string[],
+  isRouted: (hostIp: string) => boolean,
+): PublishedPort[] =>
+  requests.flatMap(({ containerPort, protocol, hostIp }) =>
+    (hostIp === '' ? hostIps : [hostIp])
+      .filter(isRouted)
+      .map(address => ({ containerPort, protocol, hostIp: address, hostPort: 0 })),
+  );
 
 const targetOf = ({ ipv4, ipv6 }: Endpoint) => ({
   ...(ipv4 !== undefined && { ipv4: ipv4.address }),

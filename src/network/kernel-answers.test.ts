@@ -170,6 +170,7 @@ test('elements of every set and map', () => {
     masquerade4: true,
     masquerade6: true,
     unprotected: true,
+    sourceAddress4: '192.0.2.9',
     subnets: [parsePrefix('10.0.0.0/8'), parsePrefix('fd00::/64')],
   };
   const elements = merge([bridgeElements(bridge), ...ports.map(portElements)]);

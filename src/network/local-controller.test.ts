@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { addChain, addTable, deleteTable, listRules, nft, transaction } from '../netlink/index.ts';
+import {
+  addAddress,
+  addChain,
+  addRoute,
+  addTable,
+  deleteTable,
+  listRules,
+  nft,
+  transaction,
+} from '../netlink/index.ts';
 import type { NetworkControllerOptions } from './controller.ts';
 import type { Endpoint } from './endpoint.ts';
-import { Kernel } from './kernel.ts';
+import { Kernel, openClient } from './kernel.ts';
 import { LocalNetworkController } from './local-controller.ts';
 import { MemoryNetworkStore } from './network.ts';
 import { parsePortBindings } from './ports/port-bindings.ts';
@@ -334,6 +343,30 @@ test('people hear of a firewall that will not see their published ports', () => 
   assert.match(controller.publishWarnings(anywhere)[0] ?? '', /80\/tcp.*table inet admin, chain in/);
   assert.deepEqual(controller.publishWarnings(parsePortBindings({ '80/tcp': [{ HostIp: '127.0.0.1' }] })), []);
   kernel.netfilter.send(transaction([deleteTable(admin)]));
+});
+
+test('a routed network is reached under its own addresses, at its open ports only', async () => {
+  const options = { 'com.docker.network.bridge.gateway_mode_ipv4': 'routed' };
+  await controller.createNetwork({ name: 'routed', options, ipam: { config: [{ subnet: '198.51.100.0/24' }] } });
+  const { container, endpoints, ip } = await start(['routed'], { '80/tcp': [{ HostPort: '8160' }] });
+  for (const port of [80, 81]) await container.serve('0.0.0.0', port);
+  assert.deepEqual(
+    endpoints[0]?.ports.map(({ hostIp, hostPort }) => `${hostIp} ${hostPort}`),
+    [':: 8160', '0.0.0.0 0'],
+  );
+  using there = openClient('route', outside.fd);
+  there.send([addRoute({ family: 2, destination: '198.51.100.0', prefixLength: 24, gateway: '192.0.2.2', link: 501 })]);
+  assert.equal(await outside.call(ip, 80), '192.0.2.1');
+  assert.equal(await outside.call(ip, 81, 200), 'timeout');
+  assert.equal(await container.call('192.0.2.1', 53), ip, 'goes out under its own address');
+});
+
+test('containers go out under the address that their network names', async () => {
+  using kernel = new Kernel();
+  kernel.route.send([addAddress({ index: 500, address: '192.0.2.77', prefixLength: 24 })]);
+  await controller.createNetwork({ name: 'named', options: { 'com.docker.network.host_ipv4': '192.0.2.77' } });
+  const { container } = await start(['named']);
+  assert.equal(await container.call('192.0.2.1', 53), '192.0.2.77');
 });
 
 test('a bridge that somebody removed is made again, and its containers hang on it', async () => {

@@ -1,5 +1,6 @@
 // Options of a bridge network, from the strings that the API carries.
 
+import { isIP } from 'node:net';
 import { InvalidArgument } from '../../errdefs/index.ts';
 import { parseEgressPolicy } from '../egress/policy.ts';
 import { bridgeNameOf } from '../names.ts';
@@ -21,6 +22,9 @@ export interface BridgeOptions {
   readonly interfacePrefix: string;
   /** The bridge itself gets no IPv4 address. */
   readonly inhibit4: boolean;
+  /** Addresses of the host that containers go out under. */
+  readonly hostAddress4?: string;
+  readonly hostAddress6?: string;
 }
 
 function readBoolean(options: Readonly<Record<string, string>>, name: string, otherwise: boolean): boolean {
@@ -54,6 +58,13 @@ function readGatewayMode(options: Readonly<Record<string, string>>, name: string
   return value as GatewayMode;
 }
 
+function readAddress(options: Readonly<Record<string, string>>, name: string, version: 4 | 6): string | undefined {
+  const value = options[name];
+  if (value === undefined || value === '') return undefined;
+  if (isIP(value) !== version) throw new InvalidArgument(`invalid ${name} value: ${value} is no IPv${version} address`);
+  return value;
+}
+
 /** Reads the options; InvalidArgument for what cannot be meant. */
 export function bridgeOptions(
   record: Pick<NetworkRecord, 'id' | 'options' | 'internal'>,
@@ -66,7 +77,11 @@ export function bridgeOptions(
     throw new InvalidArgument(`invalid bridge name "${bridgeName}": an interface name has at most 15 characters`);
   }
   const hostBinding = options[option.hostBinding] ?? '';
+  const hostAddress4 = readAddress(options, option.hostAddress4, 4);
+  const hostAddress6 = readAddress(options, option.hostAddress6, 6);
   return {
+    ...(hostAddress4 !== undefined && { hostAddress4 }),
+    ...(hostAddress6 !== undefined && { hostAddress6 }),
     bridgeName: bridgeName === '' ? bridgeNameOf(record.id) : bridgeName,
     mtu: readMtu(options, defaults.mtu),
     icc: readBoolean(options, option.icc, true),

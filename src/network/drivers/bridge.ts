@@ -104,14 +104,17 @@ export class BridgeDriver implements Driver {
 }
 
 function firewallBridge(index: number, record: NetworkRecord, options: BridgeOptions): FirewallBridge {
+  const { hostAddress4, hostAddress6 } = options;
   const nat = (mode: string) => options.masquerade && !record.internal && mode !== 'routed';
   return {
     index,
     name: options.bridgeName,
     internal: record.internal,
     subnets: record.ipam.config.flatMap(({ subnet }) => (subnet === undefined ? [] : [parsePrefix(subnet)])),
-    masquerade4: record.enableIPv4 && nat(options.gatewayMode4),
-    masquerade6: record.enableIPv6 && nat(options.gatewayMode6),
+    masquerade4: record.enableIPv4 && nat(options.gatewayMode4) && hostAddress4 === undefined,
+    masquerade6: record.enableIPv6 && nat(options.gatewayMode6) && hostAddress6 === undefined,
+    ...(hostAddress4 !== undefined && nat(options.gatewayMode4) && { sourceAddress4: hostAddress4 }),
+    ...(hostAddress6 !== undefined && nat(options.gatewayMode6) && { sourceAddress6: hostAddress6 }),
     restricted: parseEgressPolicy(record.options[option.egress]) !== undefined,
     unprotected: options.gatewayMode4 === 'nat-unprotected' || options.gatewayMode6 === 'nat-unprotected',
   };

@@ -17,6 +17,9 @@ export interface FirewallBridge {
   readonly subnets: readonly Prefix[];
   readonly masquerade4: boolean;
   readonly masquerade6: boolean;
+  /** Instead of whatever address of this machine is nearest. */
+  readonly sourceAddress4?: string;
+  readonly sourceAddress6?: string;
   /** Every address of it may be reached from outside (gateway mode nat-unprotected). */
   readonly unprotected: boolean;
   /** Held to an egress policy. */
@@ -52,10 +55,16 @@ export function bridgeElements(bridge: FirewallBridge): Elements {
     ...(bridge.internal && { [setName.internal]: self }),
     ...(bridge.masquerade4 && { [setName.masquerade4]: self }),
     ...(bridge.masquerade6 && { [setName.masquerade6]: self }),
+    ...(bridge.sourceAddress4 !== undefined && { [setName.snat4]: sourceElement(bridge, bridge.sourceAddress4) }),
+    ...(bridge.sourceAddress6 !== undefined && { [setName.snat6]: sourceElement(bridge, bridge.sourceAddress6) }),
     ...(bridge.restricted && { [setName.restricted]: self }),
     ...(bridge.unprotected && { [setName.routed]: self }),
   };
 }
+
+const sourceElement = ({ index }: FirewallBridge, address: string): SetElement[] => [
+  { key: u32(index), data: encodeAddress(address) },
+];
 
 function ownRange(prefix: Prefix, index: number): SetElement {
   const end = (address: bigint) => concat([encodeAddress(formatAddress(address, prefix.bits)), u32(index)]);

@@ -7,6 +7,9 @@ export const setName = {
   internal: 'internal',
   masquerade4: 'masquerade4',
   masquerade6: 'masquerade6',
+  /** Bridges whose containers go out under a certain address of the host. */
+  snat4: 'snat4',
+  snat6: 'snat6',
   routed: 'routed',
   open4: 'open4',
   open6: 'open6',

@@ -65,6 +65,8 @@ function sets(ref: TableRef): NftSet[] {
     { ...ref, name: setName.internal, ...index },
     { ...ref, name: setName.masquerade4, ...index },
     { ...ref, name: setName.masquerade6, ...index },
+    { ...ref, name: setName.snat4, ...index, dataType: dataType.ipv4, dataLength: 4 },
+    { ...ref, name: setName.snat6, ...index, dataType: dataType.ipv6, dataLength: 16 },
     { ...ref, name: setName.routed, ...index },
     { ...ref, name: setName.open4, ...at4 },
     { ...ref, name: setName.open6, ...at6 },
@@ -216,6 +218,14 @@ function rules(): RuleOf[] {
       comment: 'between our networks addresses stay',
       expressions: [...words.device('oif', setName.bridges), words.goBack()],
     },
+    ...([4, 6] as const).map(version => ({
+      chain: 'postrouting',
+      comment: `IPv${version} to the world under a certain address`,
+      expressions: [
+        ...words.isFamily(version),
+        ...words.rewriteSourceByDevice(version, version === 4 ? setName.snat4 : setName.snat6),
+      ],
+    })),
     {
       chain: 'postrouting',
       comment: 'IPv4 to the world',

@@ -116,6 +116,18 @@ export const rewriteDestination = (version: 4 | 6): Expression => ({
   flags: 2, // NF_NAT_RANGE_PROTO_SPECIFIED
 });
 
+/** Rewrites the source to the address that a map has for the device the packet came from. The family must have been checked. */
+export const rewriteSourceByDevice = (version: 4 | 6, map: string): Expression[] => [
+  { kind: 'meta', key: metaKey.iif, dreg: r1 },
+  { kind: 'lookup', set: map, sreg: r1, dreg: r1 },
+  {
+    kind: 'nat',
+    type: nft.natType.source,
+    family: version === 4 ? family.inet : family.inet6,
+    addressMin: r1,
+  },
+];
+
 export const finish = (code: number): Expression => ({ kind: 'immediate', dreg: register.verdict, verdict: { code } });
 export const accept = (): Expression => finish(nft.verdict.accept);
 export const drop = (): Expression => finish(nft.verdict.drop);

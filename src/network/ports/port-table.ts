@@ -46,6 +46,7 @@ export class PortTable {
   async adopt(ports: readonly PublishedPort[], target: PortTarget): Promise<{ port: PublishedPort; error: Error }[]> {
     const failures: { port: PublishedPort; error: Error }[] = [];
     for (const port of ports) {
+      if (port.hostPort === 0) continue; // routed: no port of the host
       try {
         this.#note(port, await this.#bind(port, target));
       } catch (error) {
@@ -78,6 +79,7 @@ export class PortTable {
     defaultHostIps: readonly string[],
   ): Promise<PublishedPort[]> {
     const hostIps = request.hostIp === '' ? defaultHostIps : [request.hostIp];
+    if (hostIps.length === 0) return [];
     let failure: unknown = new Internal('no free port');
     for (const hostPort of this.#candidates(request)) {
       try {
