@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { digestOf } from '../oci/index.ts';
 import { type Containerd, openContainerd } from './containerd.ts';
+import { snapshotFolders } from './testing/archives.ts';
 
 const program = join(import.meta.dirname, 'testing/crash-work.ts');
 
@@ -48,7 +49,7 @@ async function verify({ content, snapshotter }: Containerd, root: string): Promi
         for (const lower of mount.overlay?.lowerdirs ?? [mount.source]) assert.ok(existsSync(lower), lower);
       }
   }
-  assert.equal(readdirSync(join(root, 'snapshots')).length, snapshots.length);
+  assert.equal(snapshotFolders(root).length, snapshots.length);
 }
 
 const points = [

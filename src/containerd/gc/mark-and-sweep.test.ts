@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { chainId, type Descriptor, type Digest, mediaTypes } from '../../oci/index.ts';
 import { type Containerd, openContainerd } from '../containerd.ts';
+import { snapshotFolders } from '../testing/archives.ts';
 import { storeImage } from '../testing/images.ts';
 
 let root: string;
@@ -42,9 +43,10 @@ test('the last name gone, nothing is left on the disk', async () => {
   await containerd.gc.collect();
   assert.deepEqual(await blobs(), []);
   await containerd.close();
-  for (const folder of ['content/blobs/sha256', 'content/ingest', 'snapshots', 'trash']) {
+  for (const folder of ['content/blobs/sha256', 'content/ingest', 'trash']) {
     assert.deepEqual(readdirSync(join(root, folder)), [], folder);
   }
+  assert.deepEqual(snapshotFolders(root), []);
   containerd = await openContainerd({ root, workers: 1 });
 });
 

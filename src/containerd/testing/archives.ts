@@ -50,3 +50,7 @@ export function describeTree(root: string): string[] {
   visit('');
   return lines;
 }
+
+/** Folders of snapshots in a data root. */
+export const snapshotFolders = (root: string): string[] =>
+  readdirSync(`${root}/snapshots`).flatMap(shelf => readdirSync(`${root}/snapshots/${shelf}`));

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, globSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Filters, type ProgressMessage } from '../../api/index.ts';
 import { type Containerd, layersOfMounts, openContainerd, openMergedView } from '../../containerd/index.ts';
-import { sha256, tarOf } from '../../containerd/testing/archives.ts';
+import { sha256, snapshotFolders, tarOf } from '../../containerd/testing/archives.ts';
 import { storeImage, type TestImage } from '../../containerd/testing/images.ts';
 import { type Digest, mediaTypes } from '../../oci/index.ts';
 import { Registry } from '../../registry/index.ts';
@@ -334,7 +334,7 @@ for (const [what, archive, message, code] of damaged) {
     assert.deepEqual(containerd.images.list(), []);
     await containerd.gc.collect();
     assert.deepEqual(await containerd.content.list(), []);
-    assert.deepEqual(readdirSync(join(root, 'snapshots')), []);
+    assert.deepEqual(snapshotFolders(root), []);
   });
 }
 
@@ -401,7 +401,9 @@ test('disk usage counts what is shared once, and is what du says', async () => {
   const usage = await service.diskUsage();
   const [one] = usage.images;
   assert.ok(one!.SharedSize >= 300_000);
-  const folders = ['snapshots', 'content/blobs'].map(folder => join(root, folder));
+  const folders = globSync(['content/blobs/sha256', 'snapshots/*/*/fs'], { cwd: root }).map(folder =>
+    join(root, folder),
+  );
   const { execFileSync } = await import('node:child_process');
   const du = execFileSync('du', ['-sc', '--block-size=1', ...folders], { encoding: 'utf8' })
     .trim()
