@@ -11,6 +11,9 @@ export type StreamType = (typeof streamTypes)[keyof typeof streamTypes];
 
 export const frameHeaderBytes = 8;
 
+/** Payloads from this size on are given on where they lie: moving them costs more than a call. */
+const worthMovingBytes = 4096;
+
 /** The header alone, for writers that send the payload without copying it. */
 export function frameHeader(stream: StreamType, lengthBytes: number): Buffer {
   const header = Buffer.alloc(frameHeaderBytes);
@@ -54,7 +57,11 @@ export class FrameDemultiplexer {
     while (at < chunk.length) {
       if (this.#payloadLeft > 0) {
         const take = Math.min(this.#payloadLeft, chunk.length - at);
-        if (from === to) {
+        if (to !== at && take >= worthMovingBytes) {
+          if (to > from) this.#onData(this.#stream, chunk.subarray(from, to));
+          from = at;
+          to = at;
+        } else if (from === to) {
           from = at;
           to = at;
         } else if (to !== at) chunk.copyWithin(to, at, at + take);

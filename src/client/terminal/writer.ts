@@ -1,4 +1,7 @@
-import { write } from 'node:fs';
+import { writev } from 'node:fs';
+
+/** IOV_MAX is 1024. */
+const mostBuffers = 512;
 
 /** Writes to a descriptor in order without blocking the process, so that signals and input go on while a reader is slow. */
 export class DescriptorWriter {
@@ -32,34 +35,49 @@ export class DescriptorWriter {
   }
 
   #next(): void {
-    // What has gathered goes out in one call.
-    const data = this.#queue.length > 1 ? Buffer.concat(this.#queue.splice(0)) : this.#queue.shift();
-    if (data === undefined) {
+    if (this.#queue.length === 0) {
       this.#writing = false;
       for (const resolve of this.#idle.splice(0)) resolve();
       return;
     }
     this.#writing = true;
-    this.#write(data, 0);
+    // What has gathered goes out in one call.
+    this.#write(this.#queue.splice(0, mostBuffers));
   }
 
-  #write(data: Buffer, from: number): void {
-    write(this.#fd, data, from, data.length - from, null, (err, written) => {
+  #write(buffers: Buffer[]): void {
+    writev(this.#fd, buffers, (err, written) => {
       if (err !== null) {
-        if (err.code === 'EAGAIN') {
-          setTimeout(() => this.#write(data, from), 2);
-          return;
-        }
-        if (err.code === 'EPIPE') process.exit(141); // as SIGPIPE would
-        this.#failed = true;
-        this.#queue.length = 0;
-        this.#waitingBytes = 0;
-        this.#next();
+        this.#onError(err, buffers);
         return;
       }
       this.#waitingBytes -= written;
-      if (from + written < data.length) this.#write(data, from + written);
+      const left = after(buffers, written);
+      if (left.length > 0) this.#write(left);
       else this.#next();
     });
   }
+
+  #onError(err: NodeJS.ErrnoException, buffers: Buffer[]): void {
+    if (err.code === 'EAGAIN') {
+      setTimeout(() => this.#write(buffers), 2); // someone made our descriptor non-blocking
+      return;
+    }
+    if (err.code === 'EPIPE') process.exit(141); // as SIGPIPE would
+    this.#failed = true;
+    this.#queue.length = 0;
+    this.#waitingBytes = 0;
+    this.#next();
+  }
+}
+
+/** What is left of the buffers when so many bytes of them are written. */
+function after(buffers: Buffer[], written: number): Buffer[] {
+  let left = written;
+  for (let i = 0; i < buffers.length; i++) {
+    const buffer = buffers[i]!;
+    if (left < buffer.length) return [buffer.subarray(left), ...buffers.slice(i + 1)];
+    left -= buffer.length;
+  }
+  return [];
 }

@@ -31,7 +31,7 @@ export class Random {
   pieces(bytes: Buffer): Buffer[] {
     const out: Buffer[] = [];
     for (let at = 0; at < bytes.length; ) {
-      const size = 1 + this.below(Math.min(200, bytes.length - at));
+      const size = 1 + this.below(Math.min(this.pick([200, 200, 20_000]), bytes.length - at));
       out.push(Buffer.from(bytes.subarray(at, at + size)));
       at += size;
     }
