@@ -204,6 +204,9 @@ function mountOps(mounts: readonly SnapshotMount[], target: string): Op[] {
   });
 }
 
+/** What every runtime in use takes; crun of 2023 refuses a version that it does not know, though the fields are only more. */
+const externalVersion = '1.0.2';
+
 /** Our root in place of the spec's; a time namespace without offsets is left out, since older runtimes do not know the word. */
 function externalSpec(spec: RuntimeSpec, mounted: boolean): RuntimeSpec {
   const namespaces = spec.linux?.namespaces?.filter(
@@ -211,6 +214,7 @@ function externalSpec(spec: RuntimeSpec, mounted: boolean): RuntimeSpec {
   );
   return {
     ...spec,
+    ociVersion: externalVersion,
     ...(mounted && { root: { ...spec.root, path: 'rootfs' } }),
     linux: { ...spec.linux, ...(namespaces !== undefined && { namespaces }) },
   };

@@ -21,11 +21,11 @@ const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_SYS_CHRO
 /** Across all instances: cgroups are named after the ids. */
 let count = 0;
 
-const realRuntimes = ['/usr/bin/runc', '/usr/sbin/runc', '/usr/bin/crun', process.env.BERTH_TEST_RUNC ?? ''].filter(
+const realRuntimes = ['/usr/bin/runc', '/usr/sbin/runc', process.env.BERTH_TEST_RUNC ?? ''].filter(
   path => path !== '' && existsSync(path),
 );
 
-/** Runtimes of others; where the machine has none, our own command line as one (each call of it starts a Node). */
+/** Runtimes of others (BERTH_TEST_RUNC names one more: crun, say, which does not run on every arrangement of cgroups); where the machine has none, our own command line as one (each call of it starts a Node). */
 export const externalPaths: ReadonlyMap<string, string> = new Map(
   (realRuntimes.length > 0 ? realRuntimes : [join(import.meta.dirname, '../../../../bin/berth-runc')]).map(
     path => [basename(path), path] as const,
