@@ -119,6 +119,5 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-void main(process.argv.slice(2)).then(code => {
-  process.exitCode = code;
-});
+// Everything is written, and nothing waits: ending at once saves the taking down of a heap that dies anyway.
+void main(process.argv.slice(2)).then(code => process.exit(code));

@@ -219,23 +219,22 @@ class HostCgroup implements Cgroup {
   }
 
   async remove(): Promise<void> {
-    const deadline = Date.now() + patienceMs;
-    for (const directory of this.#directories) {
-      for (let wait = 1; ; wait = Math.min(100, wait * 2)) {
-        try {
-          await removeTree(directory);
-          break;
-        } catch (error) {
-          const { code } = error as NodeJS.ErrnoException;
-          if (isGone(error)) break;
-          if (code !== 'EBUSY' || Date.now() > deadline) {
-            throw new Internal(`unable to remove the cgroup ${directory}: ${(error as Error).message}`, {
-              cause: error,
-            });
-          }
-          await delay(wait);
-        }
+    await Promise.all(this.#directories.map(removeWhenEmpty));
+  }
+}
+
+/** Processes on their way out keep a cgroup busy for a moment. */
+async function removeWhenEmpty(directory: string): Promise<void> {
+  const deadline = Date.now() + patienceMs;
+  for (let wait = 1; ; wait = Math.min(100, wait * 2)) {
+    try {
+      return await removeTree(directory);
+    } catch (error) {
+      if (isGone(error)) return;
+      if ((error as NodeJS.ErrnoException).code !== 'EBUSY' || Date.now() > deadline) {
+        throw new Internal(`unable to remove the cgroup ${directory}: ${(error as Error).message}`, { cause: error });
       }
+      await delay(wait);
     }
   }
 }
