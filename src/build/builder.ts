@@ -4,16 +4,18 @@ import { endOfArchive } from '../containerd/index.ts';
 import { type Descriptor, type Digest, digestOf, type ImageConfig, type Platform } from '../oci/index.ts';
 import { IgnoreRules } from '../patternmatcher/index.ts';
 import type { BuildBackend, BuildClient, RunOptions } from './backend.ts';
-import { parseDockerfile } from './dockerfile/parse.ts';
-import { DockerfileError, type Range } from './dockerfile/source.ts';
+import { type Dockerfile, parseDockerfile } from './dockerfile/parse.ts';
+import { DockerfileError, type Range, rangeOf } from './dockerfile/source.ts';
 import { ResultFiles } from './exporter/files.ts';
 import { writeImage, writeIndex } from './exporter/image.ts';
 import { Chunks } from './files/chunks.ts';
 import { Files } from './files/files.ts';
 import type { CopyAction } from './files/protocol.ts';
-import type { NamedContext, Warning } from './graph/context.ts';
+import type { ConvertOptions, NamedContext, Warning } from './graph/context.ts';
 import { convert, type Step } from './graph/convert.ts';
 import { vertexDigest } from './graph/vertex.ts';
+import { lintFile, lintStage } from './lint/lint.ts';
+import { CheckOptions } from './lint/rules.ts';
 import { BuildCache, type CachePolicy, type CacheRecord } from './solver/cache.ts';
 import type { ProgressSink, StepProgress } from './solver/progress.ts';
 import { emptyRef, type Ref, snapshotOf } from './solver/ref.ts';
@@ -54,6 +56,12 @@ export interface BuildResult extends Disposable {
   /** SOURCE_DATE_EPOCH, where it was given. */
   readonly epoch?: Date;
   readonly lease: string;
+}
+
+/** What the checks found; `error` is what makes the file unusable. */
+export interface Checked {
+  readonly warnings: readonly Warning[];
+  readonly error?: Error;
 }
 
 /** The builder of one engine: any number of builds at once, over one cache. */
@@ -102,28 +110,15 @@ export class Builder implements AsyncDisposable {
       ...(epoch !== undefined && { sourceDateEpoch: epoch }),
     });
     const solver = new Solver(worker, this.cache);
-    const warnings: Warning[] = [];
+    let warnings: readonly Warning[] = [];
     const platforms: PlatformResult[] = [];
     for (const platform of options.platforms) {
-      const converted = await convert(dockerfile, {
-        buildArgs: options.buildArgs,
-        labels: options.labels,
-        buildPlatform: options.buildPlatform,
-        targetPlatform: platform,
-        namedContexts: options.namedContexts,
-        network: options.network,
-        insecureAllowed: options.insecureAllowed,
-        ...(options.target !== undefined && { target: options.target }),
-        ...(options.ignoreFile !== undefined && { ignore: IgnoreRules.parse(options.ignoreFile) }),
-        resolveImage: (reference, wanted, range) =>
-          shown(progress, `[internal] load metadata for ${this.#nameOf(reference, range)}`, () =>
-            this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
-          ),
-      });
+      const converting = this.#convertOptions(options, platform, client, progress, signal);
+      const converted = await convert(dockerfile, converting);
       if (platforms.length === 0) {
-        warnings.push(...converted.warnings);
-        const vertex = converted.result === undefined ? '' : vertexDigest(converted.result);
-        for (const warning of converted.warnings) progress.warning({ vertex, ...warning });
+        const reached = new Set(converted.steps.map(step => step.stage));
+        warnings = checked(dockerfile, options, converting.warnings, stage => reached.has(stage));
+        for (const warning of warnings) progress.warning({ vertex: '', ...warning });
         progress.steps?.(converted.steps.map(stepProgress));
       }
       const ref =
@@ -144,6 +139,56 @@ export class Builder implements AsyncDisposable {
       ...(epoch !== undefined && { epoch: new Date(epoch * 1000) }),
       lease: lease.id,
       [Symbol.dispose]: () => kept.dispose(),
+    };
+  }
+
+  /** The build checks alone (`--check`): all stages are looked at, nothing is run. */
+  async check(
+    options: BuildOptions,
+    client: BuildClient,
+    progress: ProgressSink,
+    signal: AbortSignal,
+  ): Promise<Checked> {
+    let dockerfile: Dockerfile;
+    try {
+      dockerfile = parseDockerfile(options.dockerfile.text);
+    } catch (error) {
+      return { warnings: [], error: error as Error };
+    }
+    const converting = this.#convertOptions(options, options.platforms[0]!, client, progress, signal);
+    let error: Error | undefined;
+    try {
+      await convert(dockerfile, { ...converting, everyStage: true });
+    } catch (err) {
+      if (rangeOf(err) === undefined) throw err;
+      error = err as Error;
+    }
+    const warnings = checked(dockerfile, options, converting.warnings, () => error === undefined, false);
+    return { warnings, ...(error !== undefined && { error }) };
+  }
+
+  #convertOptions(
+    options: BuildOptions,
+    platform: Platform,
+    client: BuildClient,
+    progress: ProgressSink,
+    signal: AbortSignal,
+  ): ConvertOptions {
+    return {
+      buildArgs: options.buildArgs,
+      labels: options.labels,
+      buildPlatform: options.buildPlatform,
+      targetPlatform: platform,
+      namedContexts: options.namedContexts,
+      network: options.network,
+      insecureAllowed: options.insecureAllowed,
+      warnings: [],
+      ...(options.target !== undefined && { target: options.target }),
+      ...(options.ignoreFile !== undefined && { ignore: IgnoreRules.parse(options.ignoreFile) }),
+      resolveImage: (reference, wanted, range) =>
+        shown(progress, `[internal] load metadata for ${this.#nameOf(reference, range)}`, () =>
+          this.#backend.bases.resolve(reference, wanted, { pull: options.pull, range, client, signal }),
+        ),
     };
   }
 
@@ -227,6 +272,25 @@ function stepProgress({ text, vertex }: Step): StepProgress {
   if (vertex === undefined) return { text };
   const kind = vertex.kind === 'image' || vertex.kind === 'exec' ? vertex.kind : 'other';
   return { text, vertex: vertexDigest(vertex), kind };
+}
+
+/** What the checks find, without what the file or the caller wants passed over. Throws where warnings are to be errors. */
+function checked(
+  dockerfile: Dockerfile,
+  options: BuildOptions,
+  fromValues: readonly Warning[],
+  inStage: (stage: number) => boolean,
+  mayFail = true,
+): Warning[] {
+  const wanted = new CheckOptions(options.buildArgs.get('BUILDKIT_DOCKERFILE_CHECK') ?? dockerfile.directives.check);
+  const inStages = dockerfile.stages.flatMap((stage, i) => (inStage(i) ? lintStage(stage) : []));
+  const ofStages = [...inStages, ...fromValues].toSorted((a, b) => a.range.start - b.range.start);
+  const found = [...lintFile(dockerfile), ...ofStages].filter(({ rule }) => wanted.applies(rule));
+  if (mayFail && wanted.failOnWarning && found.length > 0) {
+    const names = [...new Set(found.map(({ rule }) => rule))].toSorted();
+    throw new DockerfileError(`lint violation found for rules: ${names.join(', ')}`, found[0]!.range);
+  }
+  return found;
 }
 
 /** Work that is no part of the graph, told as a vertex of its own. */

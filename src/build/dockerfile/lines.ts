@@ -32,7 +32,7 @@ export interface Directives {
 export interface LexedFile {
   readonly directives: Directives;
   readonly lines: readonly LogicalLine[];
-  /** Lines of empty continuations (rule NoEmptyContinuation). */
+  /** Last lines of instructions with empty continuations (rule NoEmptyContinuation). */
   readonly emptyContinuations: readonly number[];
 }
 
@@ -63,6 +63,7 @@ export function lex(text: string): LexedFile {
     const start = i + 1;
     let joined = '';
     let piece = first;
+    let emptied = false;
     for (;;) {
       if (!continuation.test(piece)) {
         joined += piece;
@@ -72,11 +73,12 @@ export function lex(text: string): LexedFile {
       // Comments inside a continuation vanish; empty lines too, with a warning.
       do {
         i++;
-        if (i < source.length && source[i]!.trim() === '') emptyContinuations.push(i + 1);
+        if (i < source.length && source[i]!.trim() === '') emptied = true;
       } while (i < source.length && (source[i]!.trim() === '' || source[i]!.trimStart().startsWith('#')));
       if (i >= source.length) break;
       piece = source[i]!;
     }
+    if (emptied) emptyContinuations.push(Math.min(i + 1, source.length));
     const logical = joined.trim();
     const split = logical.match(/^(\S+)\s*([\s\S]*)$/)!;
     const instruction = split[1]!;

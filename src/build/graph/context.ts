@@ -43,6 +43,10 @@ export interface ConvertOptions {
   readonly network: 'default' | 'none' | 'host';
   readonly insecureAllowed: boolean;
   readonly ignore?: IgnoreRules;
+  /** Convert the stages that the target does not need too: for the checks. */
+  readonly everyStage?: boolean;
+  /** Warnings are added here, also by a conversion that fails. */
+  readonly warnings: Warning[];
   /** Finds an image and its config. NotFound in Docker's words. */
   resolveImage(reference: string, platform: Platform, range: Range): Promise<ResolvedImage>;
 }

@@ -41,7 +41,7 @@ class Converter implements Conversion {
   readonly options: ConvertOptions;
   readonly escape: '\\' | '`';
   readonly globalArgs = new Map<string, string | undefined>();
-  readonly warnings: Warning[] = [];
+  readonly warnings: Warning[];
   readonly mainContext: Vertex = { kind: 'local', name: '[internal] load build context', context: 'context' };
   readonly #stages: readonly Stage[];
   /** Stages under way or done, by number: each is converted once. */
@@ -51,6 +51,7 @@ class Converter implements Conversion {
 
   constructor(dockerfile: Dockerfile, options: ConvertOptions) {
     this.options = options;
+    this.warnings = options.warnings;
     this.escape = dockerfile.directives.escape;
     this.#stages = dockerfile.stages;
     for (const [key, value] of Object.entries(this.#platformArgs())) this.globalArgs.set(key, value);
@@ -68,6 +69,7 @@ class Converter implements Conversion {
   async convert(): Promise<Conversed> {
     const index = this.#targetIndex();
     const stage = await this.#stage(index);
+    if (this.options.everyStage) for (const other of this.#stages.keys()) await this.#stage(other);
     const labels = { ...stage.config.Labels, ...this.options.labels };
     const { os, architecture, variant } = stage.platform;
     return {

@@ -65,7 +65,8 @@ export function expose(conversion: Conversion, stage: StageState, instruction: E
 
 /** `80`, `80/udp`, `8000-8010/tcp`. */
 function portRange(text: string, instruction: ExposeInstruction): string[] {
-  const match = text.match(/^(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-zA-Z]+))?$/);
+  // A host's part (`127.0.0.1:80:80`) means nothing here; the checks say so.
+  const match = text.replace(/^.*:/, '').match(/^(\d{1,5})(?:-(\d{1,5}))?(?:\/([a-zA-Z]+))?$/);
   const start = Number(match?.[1]);
   const end = Number(match?.[2] ?? match?.[1]);
   const protocol = (match?.[3] ?? 'tcp').toLowerCase();

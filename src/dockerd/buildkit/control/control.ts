@@ -14,7 +14,7 @@ import type { Session, Sessions } from '../session/session.ts';
 import { ReturnedError } from './build-error.ts';
 import { type RunningBuild, RunningBuilds } from './builds.ts';
 import { type ExporterRequest, type ExportTargets, exportName, exportResult } from './exporters.ts';
-import { runFrontend, step } from './frontend.ts';
+import { answerRequest, runFrontend, step } from './frontend.ts';
 import { History } from './history.ts';
 import { timestamp } from './status-log.ts';
 
@@ -262,6 +262,10 @@ export class Control {
     if (request.Frontend === '')
       throw new NotImplemented('building from LLB is not supported: only the dockerfile frontend is');
     const session = await this.#deps.sessions.get(build.session, signal);
+    if (request.FrontendOpt.requestid) {
+      const metadata = await answerRequest(this.#deps, request.FrontendOpt, session, build.status, build.abort.signal);
+      return { result: { metadata } };
+    }
     const id = await this.#build(build, request.Frontend, request.FrontendOpt, session);
     return { ref: id, result: { ref: { id }, metadata: {} } };
   }

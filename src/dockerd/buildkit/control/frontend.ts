@@ -1,13 +1,14 @@
 // The dockerfile frontend: fetches Dockerfile and ignore file from the client, and has the build done.
 
-import type { Builder, BuildResult } from '../../../build/index.ts';
+import type { Builder, BuildResult, ProgressSink } from '../../../build/index.ts';
 import { NotFound, NotImplemented } from '../../../errdefs/index.ts';
 import { digestOf } from '../../../oci/index.ts';
 import type { ContextDirectories } from '../session/context-directories.ts';
 import type { Session } from '../session/session.ts';
 import { BuildError } from './build-error.ts';
 import { SessionClient } from './client.ts';
-import { type Attributes, frontendOptions } from './frontend-options.ts';
+import { type Attributes, type FrontendOptions, frontendOptions } from './frontend-options.ts';
+import { describeAnswer, lintAnswer, outlineAnswer, targetsAnswer } from './requests.ts';
 import type { StatusLog } from './status-log.ts';
 
 /** Frontend images that mean what is built in. */
@@ -27,12 +28,61 @@ export async function runFrontend(
   signal: AbortSignal,
 ): Promise<BuildResult> {
   const options = frontendOptions(attributes);
-  if (options.request !== undefined) throw new NotImplemented(`unsupported request ${options.request}`);
+  const { dockerfile, ignoreFile, warningVertex } = await loadFiles(session, options, status, signal);
+  using client = sessionClient(deps, session, options, ignoreFile, status);
+  const sink: ProgressSink = {
+    vertex: progress => status.vertex(progress),
+    status: progress => status.status(progress),
+    log: progress => status.log(progress),
+    warning: progress => status.warning({ ...progress, vertex: warningVertex }),
+  };
+  try {
+    return await deps.builder.build(
+      { ...options, dockerfile, ...(ignoreFile !== undefined && { ignoreFile }) },
+      client,
+      sink,
+      signal,
+    );
+  } catch (err) {
+    throw new BuildError(err, options.filename, dockerfile.text);
+  }
+}
+
+/** Answers a question about the Dockerfile instead of building it: what comes back is for the result's metadata. */
+export async function answerRequest(
+  deps: FrontendDeps,
+  attributes: Attributes,
+  session: Session,
+  status: StatusLog,
+  signal: AbortSignal,
+): Promise<Record<string, Buffer>> {
+  const options = frontendOptions(attributes);
+  const { dockerfile, ignoreFile } = await loadFiles(session, options, status, signal);
+  using client = sessionClient(deps, session, options, ignoreFile, status);
+  const build = { ...options, dockerfile, ...(ignoreFile !== undefined && { ignoreFile }) };
+  switch (options.request) {
+    case 'frontend.lint':
+      return lintAnswer(await deps.builder.check(build, client, status, signal), dockerfile);
+    case 'frontend.targets':
+      return targetsAnswer(dockerfile.text);
+    case 'frontend.outline':
+      return outlineAnswer(dockerfile.text, build);
+    case 'frontend.subrequests.describe':
+      return describeAnswer();
+    default:
+      throw new NotImplemented(`unsupported request ${options.request}`);
+  }
+}
+
+/** Dockerfile and ignore file, fetched from the client. */
+async function loadFiles(session: Session, options: FrontendOptions, status: StatusLog, signal: AbortSignal) {
   if (options.remoteContext !== undefined) {
     throw new NotImplemented(`remote build contexts are not supported yet: ${options.remoteContext}`);
   }
   const { filename } = options;
-  const files = await step(status, `[internal] load build definition from ${filename}`, async onBytes => {
+  let warningVertex = '';
+  const files = await step(status, `[internal] load build definition from ${filename}`, async (onBytes, digest) => {
+    warningVertex = digest;
     const own = `${filename}.dockerignore`;
     const names = [filename, own, ...(filename === 'Dockerfile' ? ['dockerfile'] : [])];
     const found = await session.readFiles(options.dockerfileName, names, signal, bytes =>
@@ -55,7 +105,21 @@ export async function runFrontend(
     );
     return found.get('.dockerignore');
   });
-  using client = new SessionClient({
+  return {
+    dockerfile: { name: filename, text: files.text },
+    warningVertex,
+    ...(ignoreFile !== undefined && { ignoreFile }),
+  };
+}
+
+function sessionClient(
+  deps: FrontendDeps,
+  session: Session,
+  options: FrontendOptions,
+  ignoreFile: string | undefined,
+  status: StatusLog,
+): SessionClient {
+  return new SessionClient({
     session,
     directories: deps.directories,
     mainContext: options.contextName,
@@ -70,20 +134,6 @@ export async function runFrontend(
         ...(done && { completed: new Date() }),
       }),
   });
-  try {
-    return await deps.builder.build(
-      {
-        ...options,
-        dockerfile: { name: filename, text: files.text },
-        ...(ignoreFile !== undefined && { ignoreFile }),
-      },
-      client,
-      status,
-      signal,
-    );
-  } catch (err) {
-    throw new BuildError(err, filename, files.text);
-  }
 }
 
 const contextVertexDigest = (context: string): string => digestOf(JSON.stringify([['local', context], []]));

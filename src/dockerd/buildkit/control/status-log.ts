@@ -1,11 +1,12 @@
 // The progress of one build, kept so that whoever asks for its status sees it from the start, however late.
 
-import type {
-  LogProgress,
-  ProgressSink,
-  StatusProgress,
-  VertexProgress,
-  WarningProgress,
+import {
+  type LogProgress,
+  type ProgressSink,
+  ruleUrl,
+  type StatusProgress,
+  type VertexProgress,
+  type WarningProgress,
 } from '../../../build/index.ts';
 import type { StatusResponse, Timestamp } from '../proto/buildkit.ts';
 import type { MessageOf, Partially } from '../proto/wire.ts';
@@ -84,7 +85,7 @@ export class StatusLog implements ProgressSink {
           vertex: progress.vertex,
           level: 1,
           short: Buffer.from(`${progress.rule}: ${progress.message} (line ${progress.range.start})`),
-          url: `https://docs.docker.com/go/dockerfile/rule/${kebab(progress.rule)}/`,
+          url: ruleUrl(progress.rule),
           ranges: [
             { start: { line: progress.range.start, character: 0 }, end: { line: progress.range.end, character: 0 } },
           ],
@@ -142,5 +143,3 @@ export function timestamp(date: Date): MessageOf<typeof Timestamp> {
   const seconds = Math.floor(ms / 1000);
   return { seconds, nanos: (ms - seconds * 1000) * 1e6 };
 }
-
-const kebab = (rule: string): string => rule.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
