@@ -68,6 +68,8 @@ test('a program that fails before the container is created fails the creation', 
 test('exec: a hundred at once, each with its output and exit code', async () => {
   await using shim = await TestShim.create(scriptProgram('exec sleep 30'));
   await shim.shim.start();
+  const descriptors = () => readdirSync(`/proc/${shim.shim.pid}/fd`).length;
+  const before = descriptors();
   const one = async (number: number): Promise<string> => {
     const { client, fd } = await clientPair();
     const program = scriptProgram(`echo ${number}; exit ${number % 50}`, { ready: false });
@@ -89,6 +91,8 @@ test('exec: a hundred at once, each with its output and exit code', async () => 
     Array.from({ length: 100 }, (_, i) => `${i + 1}\n`),
   );
   assert.equal(readFileSync(shim.log, 'utf8'), '', 'exec output is not logged');
+  for (let i = 0; descriptors() > before && i < 100; i++) await sleep(10);
+  assert.equal(descriptors(), before);
 });
 
 test('exec: a failing program leaves the client to the daemon', async () => {
