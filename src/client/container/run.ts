@@ -1,6 +1,7 @@
 import type { Command, Invocation } from '../command/command.ts';
 import { StatusError } from '../command/command.ts';
 import { flag } from '../command/flag.ts';
+import { programName } from '../program.ts';
 import { type AttachOutcome, joinStreams } from '../terminal/attached-streams.ts';
 import { defaultDetachKeys, parseDetachKeys } from '../terminal/detach-keys.ts';
 import { followWindowSize } from '../terminal/resize.ts';
@@ -23,7 +24,10 @@ export const run: Command = {
     flag.bool('detach', 'd', 'Run container in background and print container ID'),
     flag.string('detach-keys', '', 'Override the key sequence for detaching a container'),
     flag.bool('sig-proxy', '', 'Proxy received signals to the process', { shownDefault: 'true', initial: true }),
-    flag.bool('explain', '', 'Print the steps that would make the container, and run nothing', { hidden: true }),
+    // Ours alone: not on the page of a program that goes by Docker's name.
+    flag.bool('explain', '', 'Print the steps that would make the container, and run nothing', {
+      hidden: programName !== 'berth',
+    }),
   ],
   arity: { kind: 'atLeast', count: 1 },
   interspersed: false,
