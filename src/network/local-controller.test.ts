@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { describe as describeError } from '../errdefs/index.ts';
 import {
   addAddress,
   addChain,
@@ -139,6 +140,8 @@ describe('published ports', () => {
     await assert.rejects(start(['bridge'], { '80/tcp': [{ HostPort: '8083' }, { HostPort: '8084' }] }), {
       message: /failed to bind host port for 0.0.0.0:8084:172.17.0.\d+:80\/tcp: address already in use$/,
     });
+    const inUse = await start(['bridge'], { '80/tcp': [{ HostPort: '8084' }] }).catch(describeError);
+    assert.match(String(inUse), /^driver failed .* address already in use$/);
     server.close();
     await assert.rejects(start(['bridge'], { '80/tcp': [{ HostIp: '198.51.100.1', HostPort: '8084' }] }), {
       message: /failed to bind host port for 198.51.100.1:8084:.*: cannot assign requested address$/,

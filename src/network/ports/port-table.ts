@@ -181,7 +181,8 @@ function bindError(port: PublishedPort, target: PortTarget, err: unknown): Inter
   const { code = '', message } = err as NodeJS.ErrnoException;
   const to = proxyTarget(port, target);
   const where = `${addressText(port.hostIp)}:${port.hostPort}:${addressText(to.address)}:${to.port}/${port.protocol}`;
-  return new Internal(`failed to bind host port for ${where}: ${reasons[code] ?? message}`, { cause: err });
+  // Without the cause: these words stand for it, and clients look for them at the end.
+  return new Internal(`failed to bind host port for ${where}: ${reasons[code] ?? message}`);
 }
 
 /** net.ipv4.ip_local_port_range, as Docker chooses from it. */
