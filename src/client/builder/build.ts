@@ -64,7 +64,9 @@ async function buildClassic(cli: Cli, source: string, flags: Flags): Promise<num
     query: { ...buildQuery(cli, flags), dockerfile: context.dockerfile, remote: context.remote },
     headers: { 'X-Registry-Config': Buffer.from(JSON.stringify(await allCredentials(cli))).toString('base64url') },
     contentType: 'application/x-tar',
-    ...(context.stream !== undefined && { stream: announced(cli, context.stream, quiet) }),
+    ...(context.stream !== undefined && {
+      stream: announced(cli, flags.bool('compress') ? compressed(context.stream) : context.stream, quiet),
+    }),
   });
   let imageId = '';
   let shown = '';
@@ -86,6 +88,13 @@ async function buildClassic(cli: Cli, source: string, flags: Flags): Promise<num
   if (quiet) cli.print(imageId || shown.trim());
   if (flags.string('iidfile') !== '') writeFileSync(flags.string('iidfile'), imageId);
   return 0;
+}
+
+/** The daemon sees by itself that the context is compressed. */
+async function* compressed(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const { createGzip } = await import('node:zlib');
+  const { Readable } = await import('node:stream');
+  yield* Readable.from(stream).pipe(createGzip()) as AsyncIterable<Buffer>;
 }
 
 /** Docker's first line, once the size is known. */
@@ -131,6 +140,7 @@ function buildQuery(cli: Cli, flags: Flags): Record<string, string | number | bo
     extrahosts:
       flags.list('add-host').length === 0 ? undefined : flags.list('add-host').map(host => host.replace(/[=:]/, ':')),
     forcerm: flags.bool('force-rm') || undefined,
+    isolation: flags.string('isolation') || undefined,
     labels: JSON.stringify(labels),
     memory: flags.number('memory'),
     memswap: flags.number('memory-swap'),
