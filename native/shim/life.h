@@ -1,7 +1,8 @@
 // What the files of a shim's life share. One shim is one process, so its state is static: `shim` (loop.c).
 //
 //     loop.c     start, the epoll loop, time-outs, children that end, leaving
-//     control.c  the daemon's connections: requests in, replies and events out
+//     control.c  the daemons' connections: frames in, replies and events out
+//     requests.c what daemons may ask for
 //     stdio.c    the streams of the container and of execs
 //     attach.c   clients that watch and feed these streams
 //     log.c      the container's log: json-file, local
@@ -176,7 +177,6 @@ void oom_event(void);
 void oom_check(void); // at the end: has the kernel killed here?
 
 // control.c
-int control_add(int fd);
 void control_first(int fd); // waits for `create`
 void control_readable(uint32_t index);
 void control_accept(void);

@@ -14,7 +14,7 @@
 #define WIRE_FRAME_MAX (80 * 1024)
 
 enum wire_request {
-  WIRE_CREATE = 1,      // see control.c create(): configuration; answered when the container is created: u32 shim pid, u32 init pid
+  WIRE_CREATE = 1,      // see requests.c create(): configuration; answered when the container is created: u32 shim pid, u32 init pid
   WIRE_START = 2,       // answered when the init has executed its program
   WIRE_KILL = 3,        // u32 process, i32 signal
   WIRE_RESIZE = 4,      // u32 process, u16 rows, u16 columns
