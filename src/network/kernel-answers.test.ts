@@ -34,6 +34,7 @@ import {
 } from '../netlink/index.ts';
 import { Random } from '../netlink/testing/random.ts';
 import { bridgeElements, merge, portElements } from './firewall/elements.ts';
+import { Firewall } from './firewall/firewall.ts';
 import { setName } from './firewall/set-names.ts';
 import { createTable, tableRef } from './firewall/table.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixOf } from './ipam/prefix.ts';
@@ -194,6 +195,40 @@ test('elements of every set and map', () => {
     assert.deepEqual(text(dump(second, name)), text(told), `${name} again`);
   }
   assert.ok(Object.keys(elements).includes(setName.publishedAt6));
+});
+
+test('changes of our own are told from those of others', () => {
+  using other = new Kernel();
+  const firewall = new Firewall(kernel.netfilter, 'berth-own');
+  const bridge = {
+    index: 77,
+    name: 'x',
+    internal: false,
+    restricted: false,
+    masquerade4: true,
+    masquerade6: false,
+    unprotected: false,
+    subnets: [],
+  };
+  const port = {
+    protocol: 'udp',
+    containerPort: 80,
+    hostIp: '0.0.0.0',
+    hostPort: 80,
+    target: '10.0.0.2',
+    routed: false,
+  } as const;
+  firewall.reset([bridge], []);
+  firewall.hasChanged();
+  firewall.publish([port]);
+  firewall.unpublish([port]);
+  firewall.addBridge({ ...bridge, index: 78 });
+  assert.equal(firewall.hasChanged(), false);
+  other.netfilter.send(transaction([addTable({ family: 'ip', table: 'theirs' })]));
+  assert.equal(firewall.hasChanged(), true);
+  assert.equal(firewall.hasChanged(), false);
+  firewall.removeTable();
+  assert.equal(firewall.hasChanged(), false);
 });
 
 test('a batch with one bad message changes nothing, and the bad one is named', () => {

@@ -35,12 +35,17 @@ export function heal({ kernel, firewall, networks, bringUp }: Watched): string[]
   return found;
 }
 
-/** Calls `look` when any table of the machine has been changed by whomever, `always` each time. One question every two seconds. */
+const tickMs = 2000;
+/** Devices are looked at that seldom: nobody tells when one is removed. */
+const ticksPerLook = 15;
+
+/** Calls `look` when somebody else has changed a table of the machine, and now and then; `always` every two seconds. */
 export function watchTables(firewall: Firewall, look: () => void, always: () => void): Disposable {
   firewall.hasChanged();
+  let ticks = 0;
   const timer = setInterval(() => {
-    if (firewall.hasChanged()) look();
+    if (firewall.hasChanged() || ++ticks % ticksPerLook === 0) look();
     always();
-  }, 2000).unref();
+  }, tickMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -27,7 +27,7 @@ import {
   portElements,
   protocolNumber,
 } from './elements.ts';
-import { type ForeignChain, findDroppingChains, isIptables, letThrough } from './foreign.ts';
+import { type ForeignChain, findDroppingChains, isIptables, legacyTrouble, letThrough } from './foreign.ts';
 import { createTable, tableRef } from './table.ts';
 
 const portKey = (port: FirewallPort): string =>
@@ -118,10 +118,10 @@ export class Firewall {
     const { timeoutMs: _, ...plain } = element;
     const add = addElements(ref, [element]);
     try {
-      this.#client.send(transaction([...deleteElements(ref, [plain]), ...add]));
+      this.#commit([...deleteElements(ref, [plain]), ...add]);
     } catch (err) {
       if (!isNetlinkError(err, 'ENOENT')) throw err;
-      this.#client.send(transaction(add));
+      this.#commit(add);
     }
   }
 
@@ -139,7 +139,7 @@ export class Firewall {
     });
   }
 
-  /** Has any table on this machine been changed since the last time this was asked? Costs next to nothing. */
+  /** Has anybody else changed any table since this was asked last? Costs next to nothing. */
   hasChanged(): boolean {
     const [answer] = this.#client.send([getGeneration()]);
     const generation = answer === undefined ? 0 : decodeGeneration(answer);
@@ -162,10 +162,12 @@ export class Firewall {
 
   /** Gets these bridges past the firewalls of others; what could not be done, in words. */
   passOthers(bridges: readonly string[]): string[] {
-    const blocked: string[] = [];
+    const blocked = bridges.length === 0 ? [] : legacyTrouble();
     for (const chain of findDroppingChains(this.#client, this.#ref.table)) {
-      if (isIptables(chain)) letThrough(this.#client, chain, bridges);
-      else {
+      if (isIptables(chain)) {
+        const messages = letThrough(this.#client, chain, bridges);
+        if (messages.length > 0) this.#commit(messages);
+      } else {
         blocked.push(
           `chain ${chain.chain} of nf_tables table ${chain.family} ${chain.table} drops forwarded packets by policy: containers reach the outside only as far as its rules allow`,
         );
@@ -177,7 +179,13 @@ export class Firewall {
   /** Takes the table away. */
   removeTable(): void {
     this.#inForce = false;
-    if (this.isInForce()) this.#client.send(transaction([deleteTable(this.#ref)]));
+    if (this.isInForce()) this.#commit([deleteTable(this.#ref)]);
+  }
+
+  /** One transaction. Each that succeeds raises the kernel's number by one: so those of others can be told from ours. */
+  #commit(messages: readonly NetlinkMessage[]): void {
+    this.#client.send(transaction(messages));
+    if (this.#generation >= 0) this.#generation = (this.#generation + 1) >>> 0;
   }
 
   #change(removed: Elements, added: Elements): void {
@@ -192,7 +200,7 @@ export class Firewall {
       return;
     }
     try {
-      this.#client.send(transaction(messages));
+      this.#commit(messages);
     } catch (err) {
       // Not as we left it: somebody flushed or edited it.
       if (!isNetlinkError(err, 'ENOENT', 'EEXIST')) throw err;
@@ -217,12 +225,12 @@ export class Firewall {
       ...Object.entries(elements).flatMap(([name, list]) => addElements({ ...this.#ref, name }, list)),
     ];
     try {
-      this.#client.send(transaction(messages()));
+      this.#commit(messages());
     } catch (err) {
       // Linux before 6.9: then the table lives as everybody's, and is made again when somebody flushes it.
       if (this.#tableFlags === 0 || !isNetlinkError(err, 'EOPNOTSUPP', 'ENOTSUP', 'EINVAL')) throw err;
       this.#tableFlags = 0;
-      this.#client.send(transaction(messages()));
+      this.#commit(messages());
     }
     this.#inForce = true;
   }

@@ -3,6 +3,7 @@
 // iptables-nft we do what every engine does there, and put rules for our bridges at its beginning, written as iptables writes
 // them. Other tables belong to people; about those we only tell.
 
+import { readFileSync } from 'node:fs';
 import {
   addRule,
   type DecodedChain,
@@ -14,9 +15,9 @@ import {
   listChains,
   listRules,
   type NetlinkClient,
+  type NetlinkMessage,
   nft,
   type TableRef,
-  transaction,
 } from '../../netlink/index.ts';
 
 const comment = 'berth: bridges have a table of their own';
@@ -74,8 +75,8 @@ function deviceOf(rule: DecodedRule): string | undefined {
   return `${meta.key === nft.metaKey.iifname ? 'iifname' : 'oifname'} ${name}`;
 }
 
-/** Lets a chain of iptables pass what concerns these bridges, and no others of ours; true when it had to be changed. */
-export function letThrough(client: NetlinkClient, chain: ForeignChain, bridges: readonly string[]): boolean {
+/** What makes a chain of iptables pass what concerns these bridges, and no others of ours. */
+export function letThrough(client: NetlinkClient, chain: ForeignChain, bridges: readonly string[]): NetlinkMessage[] {
   const wanted = new Map(
     bridges.flatMap(name =>
       (['iifname', 'oifname'] as const).map(which => [`${which} ${name}`, acceptDevice(which, name)]),
@@ -85,13 +86,24 @@ export function letThrough(client: NetlinkClient, chain: ForeignChain, bridges: 
     .dump(listRules(chain))
     .map(decodeRule)
     .filter(rule => rule.chain === chain.chain);
-  const messages = [];
+  const messages: NetlinkMessage[] = [];
   for (const rule of rules) {
     const device = deviceOf(rule);
     if (device === undefined) continue;
     if (!wanted.delete(device)) messages.push(deleteRule({ ...chain, handle: rule.handle }));
   }
   for (const expressions of wanted.values()) messages.push(addRule({ ...chain, expressions, comment, first: true }));
-  if (messages.length > 0) client.send(transaction(messages));
-  return messages.length > 0;
+  return messages;
+}
+
+/** Trouble that cannot be seen by nf_tables: the old iptables keeps rules of its own. */
+export function legacyTrouble(namesFile = '/proc/net/ip_tables_names'): string[] {
+  try {
+    if (!readFileSync(namesFile, 'utf8').split('\n').includes('filter')) return [];
+  } catch {
+    return [];
+  }
+  return [
+    'iptables-legacy has a filter table, which cannot be seen from here: should its FORWARD chain drop packets, containers reach nothing outside',
+  ];
 }
