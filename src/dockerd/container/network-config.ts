@@ -85,6 +85,13 @@ export function blankEndpoint(settings: EndpointSettings): EndpointSettings {
   };
 }
 
+/** The same of one that has been live: a MAC address that nobody asked for was only its address's, and goes with it. */
+export function endedEndpoint(settings: EndpointSettings, endpoints: readonly Endpoint[]): EndpointSettings {
+  const ended = endpoints.find(({ id }) => id === settings.EndpointID);
+  const blank = blankEndpoint(settings);
+  return ended === undefined ? blank : { ...blank, MacAddress: ended.config.macAddress ?? '' };
+}
+
 /** An endpoint in the network's words. */
 export function attachmentOf(
   network: string,

@@ -7,7 +7,7 @@ import { formatNs, nowNs } from '../clock.ts';
 import type { Container } from './container.ts';
 import { onExit } from './exit.ts';
 import { resumeHealthChecks } from './health.ts';
-import { blankEndpoint } from './network-config.ts';
+import { endedEndpoint } from './network-config.ts';
 import { removeOrphans } from './orphans.ts';
 import { removeContainer } from './remove.ts';
 import { startsWithDaemon } from './restart-policy.ts';
@@ -68,7 +68,9 @@ async function restoreOne(
     return;
   }
   if (state.restarting) Object.assign(state, { running: false, restarting: false });
-  for (const [name, settings] of Object.entries(record.networks)) record.networks[name] = blankEndpoint(settings);
+  for (const [name, settings] of Object.entries(record.networks)) {
+    record.networks[name] = endedEndpoint(settings, record.endpoints);
+  }
   if (record.endpoints.length > 0) {
     record.endpoints = [];
     record.ports = {};

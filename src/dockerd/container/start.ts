@@ -24,7 +24,7 @@ import { attachClient } from './attach.ts';
 import { type Container, newSandboxId } from './container.ts';
 import { startHealthChecks } from './health.ts';
 import { logConfig } from './log-config.ts';
-import { attachmentOf, blankEndpoint, liveEndpoint, portMap, portRequests } from './network-config.ts';
+import { attachmentOf, endedEndpoint, liveEndpoint, portMap, portRequests } from './network-config.ts';
 import { resolverOverrides, writeNetworkFiles } from './network-files.ts';
 import { containerPaths } from './paths.ts';
 import { removeContainer } from './remove.ts';
@@ -185,9 +185,13 @@ async function connect(services: ContainerServices, container: Container): Promi
   if (hostConfig.NetworkMode.startsWith('container:') || config.NetworkDisabled === true) return [];
   record.sandboxId = newSandboxId();
   const links = (hostConfig.Links ?? []).map(link => link.replace(/^\//, ''));
-  const attachments = Object.entries(record.networks).map(([network, settings]) =>
-    attachmentOf(network, settings, settings.MacAddress, network === hostConfig.NetworkMode ? links : []),
-  );
+  // The network that the container was made for comes first: it gets eth0.
+  const isFirst = (name: string): number => Number(name === hostConfig.NetworkMode);
+  const names = Object.keys(record.networks).sort((a, b) => isFirst(b) - isFirst(a));
+  const attachments = names.map(network => {
+    const settings = record.networks[network]!;
+    return attachmentOf(network, settings, settings.MacAddress, isFirst(network) ? links : []);
+  });
   const ports = portRequests(hostConfig, config.ExposedPorts ?? {});
   const sandbox = {
     containerId: record.id,
@@ -199,7 +203,6 @@ async function connect(services: ContainerServices, container: Container): Promi
   const endpoints = await services.networks.attach(sandbox, attachments, ports).catch((err: unknown) => {
     throw new EngineError(codeOf(err), `failed to set up container networking: ${describe(err)}`);
   });
-  const names = Object.keys(record.networks);
   endpoints.forEach((endpoint, i) => {
     const name = names[i]!;
     record.networks[name] = liveEndpoint(record.networks[name]!, endpoint);
@@ -220,7 +223,9 @@ export async function releaseNetwork(
   endpoints: readonly Endpoint[],
 ): Promise<void> {
   const { record } = container;
-  for (const [name, settings] of Object.entries(record.networks)) record.networks[name] = blankEndpoint(settings);
+  for (const [name, settings] of Object.entries(record.networks)) {
+    record.networks[name] = endedEndpoint(settings, endpoints);
+  }
   record.ports = {};
   for (const endpoint of endpoints) {
     services.events.publish('network', 'disconnect', endpoint.networkId, {
