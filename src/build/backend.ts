@@ -100,6 +100,10 @@ export interface BuildClient {
   credentials(host: string, signal: AbortSignal): Promise<{ username: string; password: string } | undefined>;
   /** Directory of the host with the files of a context (`context`, or a named one). */
   directory(context: string, signal: AbortSignal): Promise<string>;
+  /** Digest of what a step would take from such a directory, where the client can tell without its files; the same that they would give. */
+  contentDigest?(directory: string, sources: readonly string[], exclude: readonly string[]): string | undefined;
+  /** Makes sure that the files are in the directory, where `directory` answers before they are. */
+  fill?(directory: string, signal: AbortSignal): Promise<void>;
 }
 
 export interface BuildBackend {

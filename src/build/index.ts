@@ -13,6 +13,7 @@ export { parseDockerfile, parseInstruction } from './dockerfile/parse.ts';
 export { DockerfileError, excerpt, type Range, rangeOf } from './dockerfile/source.ts';
 export { expand as expandWord } from './dockerfile/words.ts';
 export type { ResultFile, ResultFiles } from './exporter/files.ts';
+export { ContentIndex } from './files/content-index.ts';
 export type { NamedContext, ResolvedImage, Warning } from './graph/context.ts';
 export type { ExecVertex } from './graph/vertex.ts';
 export { rules as checkRules, ruleUrl } from './lint/rules.ts';

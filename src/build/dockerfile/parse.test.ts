@@ -10,7 +10,7 @@ test('continuations join, comments inside them vanish, empty lines are told', ()
   const run = file.stages[0]!.instructions[0] as RunInstruction;
   assert.deepEqual(run.command, { form: 'shell', text: 'one   two three' });
   assert.deepEqual(run.range, { start: 2, end: 6 });
-  assert.deepEqual(file.emptyContinuations, [4]);
+  assert.deepEqual(file.emptyContinuations, [6]);
 });
 
 test('directives are read before anything else, each once', () => {

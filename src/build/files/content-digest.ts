@@ -1,9 +1,10 @@
 // The digest of what a step would take from a tree. Times do not count: a file that was touched is the same file.
 
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { closeSync, constants, readSync } from 'node:fs';
 import { encodeName } from '../../containerd/index.ts';
 import { native, type Stat } from '../../launcher/index.ts';
+import { hashEntry } from './hash-entry.ts';
 import type { DigestJob } from './protocol.ts';
 import { type Node, openNode, Tree, xattrsOf } from './tree.ts';
 
@@ -26,19 +27,24 @@ export function contentDigest(job: DigestJob, signal: { readonly cancelled: bool
   return `sha256:${hash.digest('hex')}`;
 }
 
-function add(hash: ReturnType<typeof createHash>, node: Node, context: boolean, path: string): void {
+function add(hash: Hash, node: Node, context: boolean, path: string): void {
   const { stat } = node;
   const type = stat.mode & constants.S_IFMT;
   if (type === constants.S_IFSOCK) return;
-  const owner = context ? '0:0' : `${stat.uid}:${stat.gid}`;
-  hash.update(`${path}\0${stat.mode.toString(8)}\0${owner}\0`);
-  if (type === constants.S_IFREG) hash.update(fileDigest(node));
-  else if (type === constants.S_IFLNK) hash.update(native().readlinkat(node.dirFd, encodeName(node.name)));
-  else if (type === constants.S_IFCHR || type === constants.S_IFBLK) hash.update(`${stat.rdevMajor}:${stat.rdevMinor}`);
-  for (const [name, value] of [...(xattrsOf(node) ?? [])].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(`\0${name}=`).update(value);
-  }
-  hash.update('\0');
+  hashEntry(hash, path, {
+    mode: stat.mode,
+    owner: context ? '0:0' : `${stat.uid}:${stat.gid}`,
+    data: dataOf(node, type),
+    xattrs: xattrsOf(node),
+  });
+}
+
+function dataOf(node: Node, type: number): string | Buffer {
+  const { stat } = node;
+  if (type === constants.S_IFREG) return fileDigest(node);
+  if (type === constants.S_IFLNK) return native().readlinkat(node.dirFd, encodeName(node.name));
+  if (type === constants.S_IFCHR || type === constants.S_IFBLK) return `${stat.rdevMajor}:${stat.rdevMinor}`;
+  return '';
 }
 
 function fileDigest(node: Node): string {

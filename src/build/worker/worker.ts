@@ -83,7 +83,12 @@ export class BuildWorker implements Worker, Disposable {
     context: StepContext,
   ): Promise<string> {
     if (tree.kind === 'ref') return `${snapshotOf(tree.ref)} ${sources.join(' ')}`;
-    return this.#options.files.digest({ tree: await this.#location(tree), sources, exclude }, context.signal);
+    const known = this.#options.client.contentDigest?.(tree.path, sources, exclude);
+    if (known !== undefined) return known;
+    return this.#options.files.digest(
+      { tree: await this.#location(tree, context.signal), sources, exclude },
+      context.signal,
+    );
   }
 
   async file(
@@ -97,7 +102,7 @@ export class BuildWorker implements Worker, Disposable {
       if (action.action === 'mkdir') actions.push(action);
       else {
         const { from, ...copy } = action;
-        actions.push({ ...copy, from: await this.#location(sources.get(from)!) });
+        actions.push({ ...copy, from: await this.#location(sources.get(from)!, context.signal) });
       }
     }
     const { lease, files, sourceDateEpoch, rewriteTimestamp } = this.#options;
@@ -107,7 +112,9 @@ export class BuildWorker implements Worker, Disposable {
       made = await files.layer(
         {
           // A linked layer takes nothing of what is below for granted.
-          base: vertex.link ? { layers: [], context: false } : await this.#location({ kind: 'ref', ref: base }),
+          base: vertex.link
+            ? { layers: [], context: false }
+            : await this.#location({ kind: 'ref', ref: base }, context.signal),
           actions,
           nowSec: sourceDateEpoch ?? Math.floor(Date.now() / 1000),
           ...(rewriteTimestamp && sourceDateEpoch !== undefined && { clampSec: sourceDateEpoch }),
@@ -149,14 +156,17 @@ export class BuildWorker implements Worker, Disposable {
       scratch: this.#scratch,
       vertex,
       rootfs,
-      locate: async input => this.#location(mounts.get(input) ?? { kind: 'ref', ref: emptyRef }),
+      locate: async input => this.#location(mounts.get(input) ?? { kind: 'ref', ref: emptyRef }, context.signal),
       context,
     });
   }
 
   /** Where a tree's files are. */
-  async #location(tree: Tree): Promise<TreeLocation> {
-    if (tree.kind === 'directory') return { layers: [tree.path], context: true };
+  async #location(tree: Tree, signal: AbortSignal): Promise<TreeLocation> {
+    if (tree.kind === 'directory') {
+      await this.#options.client.fill?.(tree.path, signal);
+      return { layers: [tree.path], context: true };
+    }
     const snapshot = snapshotOf(tree.ref);
     if (snapshot === '') {
       const empty = join(this.#scratch, 'empty');

@@ -1,6 +1,7 @@
 // POST /build: the classic door. The context comes as a tar in the body; progress goes back as a stream of records.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeProgress, progressError } from '../../api/index.ts';
 import { type BuildResult, ProcessFailed, type ProgressSink } from '../../build/index.ts';
@@ -15,9 +16,7 @@ import type { BuildService } from './build-service.ts';
 import { ClassicClient } from './classic-client.ts';
 import { ClassicOutput } from './classic-output.ts';
 import { type ClassicRequest, classicRequest } from './classic-request.ts';
-
-/** A Dockerfile beyond this is none. */
-const maxDockerfileBytes = 4 << 20;
+import { ContextArchive, clean } from './context-archive.ts';
 
 export async function classicBuild(service: BuildService, call: Call): Promise<void> {
   const request = classicRequest(call);
@@ -28,70 +27,39 @@ export async function classicBuild(service: BuildService, call: Call): Promise<v
   call.signal.addEventListener('abort', stop, { once: true });
   if (request.buildId !== '') service.running.set(request.buildId, abort);
   mkdirSync(service.scratch, { recursive: true, mode: 0o700 });
-  const directory = mkdtempSync(path.join(service.scratch, 'context-'));
+  const root = mkdtempSync(path.join(service.scratch, 'context-'));
   try {
-    await receiveContext(service, call, directory, abort.signal);
-    const dockerfile = readInside(directory, request.dockerfile);
+    const context = new ContextArchive(root, service.parts.images.containerd.extract);
+    const ignoreNames = [`${request.dockerfile}.dockerignore`, '.dockerignore'];
+    const keep = new Set([request.dockerfile, ...ignoreNames].map(clean));
+    await context.receive(call.request as AsyncIterable<Uint8Array>, keep, abort.signal);
+    const dockerfile = context.text(request.dockerfile);
     if (dockerfile === undefined)
       throw new InvalidArgument(`Cannot locate specified Dockerfile: ${request.dockerfile}`);
-    const ignoreFile =
-      readInside(directory, `${request.dockerfile}.dockerignore`) ?? readInside(directory, '.dockerignore');
-    if (ignoreFile !== undefined) dropIgnored(directory, request.dockerfile, ignoreFile);
-    await answer(service, call, request, directory, dockerfile, ignoreFile, abort.signal);
+    const ignoreFile = ignoreNames.map(name => context.text(name)).find(text => text !== undefined);
+    if (ignoreFile !== undefined) dropIgnored(context, request.dockerfile, ignoreFile);
+    await answer(service, call, request, context, dockerfile, ignoreFile, abort.signal);
   } finally {
     call.signal.removeEventListener('abort', stop);
     if (service.running.get(request.buildId) === abort) service.running.delete(request.buildId);
-    rmSync(directory, { recursive: true, force: true });
+    // Nobody waits for thousands of files to go.
+    rm(root, { recursive: true, force: true }).catch(err =>
+      service.parts.services.log.warn('could not remove a build context', { err }),
+    );
   }
-}
-
-async function receiveContext(
-  service: BuildService,
-  call: Call,
-  directory: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const extraction = await service.parts.images.containerd.extract(directory);
-  try {
-    for await (const chunk of call.request as AsyncIterable<Uint8Array>) {
-      signal.throwIfAborted();
-      await extraction.write(chunk);
-    }
-  } catch (err) {
-    await extraction.drop();
-    throw err;
-  }
-  await extraction.finish();
 }
 
 /** Clients send these two even where the rules leave them out, since they are needed here. */
-function dropIgnored(directory: string, dockerfile: string, ignoreFile: string): void {
+function dropIgnored(context: ContextArchive, dockerfile: string, ignoreFile: string): void {
   const rules = IgnoreRules.parse(ignoreFile);
-  for (const name of [path.join('/', dockerfile).slice(1), '.dockerignore']) {
-    if (rules.ignores(name)) rmSync(path.join(directory, name), { force: true });
-  }
-}
-
-/** A file of the context; links are not followed out of it. */
-function readInside(directory: string, name: string): string | undefined {
-  const full = path.join(directory, path.join('/', name));
-  try {
-    const bytes = readFileSync(full);
-    if (bytes.length > maxDockerfileBytes)
-      throw new InvalidArgument(`${name} is larger than ${maxDockerfileBytes} bytes`);
-    return bytes.toString('utf8');
-  } catch (err) {
-    const { code } = err as { code?: string };
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
-    throw err;
-  }
+  for (const name of [clean(dockerfile), '.dockerignore']) if (rules.ignores(name)) context.drop(name);
 }
 
 async function answer(
   service: BuildService,
   call: Call,
   request: ClassicRequest,
-  directory: string,
+  context: ContextArchive,
   dockerfile: string,
   ignoreFile: string | undefined,
   signal: AbortSignal,
@@ -117,7 +85,7 @@ async function answer(
         dockerfile: { name: request.dockerfile, text: dockerfile },
         ...(ignoreFile !== undefined && { ignoreFile }),
       },
-      new ClassicClient(directory, request.auth),
+      new ClassicClient(context, request.auth),
       progress,
       signal,
     );

@@ -1,15 +1,17 @@
 // The client of a classic build: all that it has it has sent already.
 
+import { rmSync } from 'node:fs';
 import type { BuildClient } from '../../build/index.ts';
 import { NotFound } from '../../errdefs/index.ts';
 import type { AuthConfig } from '../../registry/index.ts';
+import type { ContextArchive } from './context-archive.ts';
 
 export class ClassicClient implements BuildClient {
-  readonly #directory: string;
+  readonly #context: ContextArchive;
   readonly #auth: ReadonlyMap<string, AuthConfig>;
 
-  constructor(directory: string, auth: ReadonlyMap<string, AuthConfig>) {
-    this.#directory = directory;
+  constructor(context: ContextArchive, auth: ReadonlyMap<string, AuthConfig>) {
+    this.#context = context;
     this.#auth = auth;
   }
 
@@ -29,6 +31,14 @@ export class ClassicClient implements BuildClient {
 
   async directory(context: string): Promise<string> {
     if (context !== 'context') throw new NotFound(`named context "${context}" was not sent`);
-    return this.#directory;
+    return this.#context.directory;
+  }
+
+  contentDigest(directory: string, sources: readonly string[], exclude: readonly string[]): string | undefined {
+    return directory === this.#context.directory ? this.#context.index.digest(sources, exclude) : undefined;
+  }
+
+  async fill(directory: string, signal: AbortSignal): Promise<void> {
+    if (directory === this.#context.directory) await this.#context.fill(signal, file => rmSync(file, { force: true }));
   }
 }
