@@ -11,7 +11,9 @@ const fail = (path: string, wanted: string): never => {
 };
 
 const string: Check = (value, path) => {
-  if (typeof value !== 'string') fail(path, 'a string');
+  if (typeof value !== 'string') return fail(path, 'a string');
+  // The kernel would read it as the end.
+  if (value.includes('\0')) fail(path, 'without a zero byte');
 };
 const boolean: Check = (value, path) => {
   if (typeof value !== 'boolean') fail(path, 'true or false');

@@ -7,6 +7,7 @@ import type { RuntimeSpec } from '../oci/index.ts';
 /** Throws InvalidArgument for a contradiction, NotImplemented for what this runtime cannot do. */
 export function validateSpec(spec: RuntimeSpec): void {
   const linux = spec.linux ?? {};
+  if (spec.process === undefined) throw new InvalidArgument('process property must not be empty');
   const isNew = new Set((linux.namespaces ?? []).map(({ type }) => type));
   if (spec.hostname && !isNew.has('uts'))
     throw new InvalidArgument('unable to set hostname without a private UTS namespace');
