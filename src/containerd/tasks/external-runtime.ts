@@ -6,7 +6,7 @@
 //     <state directory>/<number>.log              its log in JSON; the last error is what the client is told
 //     <state directory>/<number>.sock             where it sends the pty
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -105,6 +105,10 @@ export function externalRuntime({ path: given, args = [], root }: ExternalRuntim
       }
     },
     start: (id, directory) => run(directory, 'start', id),
+    forgetExec: (directory, number) => {
+      for (const ending of ['json', 'pid', 'log', 'sock'])
+        rmSync(join(directory, `${number}.${ending}`), { force: true });
+    },
     delete: async (id, directory) => {
       await run(directory, 'delete', '--force', id).catch(() => {}); // it has gone already, or was never there
       try {

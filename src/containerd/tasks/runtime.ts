@@ -57,6 +57,8 @@ export interface ExternalSteps {
   /** The container is created: its network, and what else it was promised. */
   created(options: RuntimeCreateOptions, initPid: number): Promise<void>;
   start(id: string, directory: string): Promise<void>;
+  /** Removes what an exec has left in the state directory. */
+  forgetExec(directory: string, number: number): void;
   /** Forgets the container, and unmounts its root. */
   delete(id: string, directory: string): Promise<void>;
 }

@@ -174,7 +174,11 @@ export class Task {
       timeNs: BigInt(Date.now()) * 1_000_000n,
       oom: false,
     };
-    this.#directories.writeExit(this.id, status);
+    try {
+      this.#directories.writeExit(this.id, status);
+    } catch {
+      // Whoever has taken the directory away does not ask for its exit again.
+    }
     this.end(status);
     return status;
   }
@@ -258,6 +262,7 @@ export class Task {
     const exec = this.exec(execId);
     if (exec.pid > 0 && exec.exit === undefined) throw new FailedPrecondition(`exec ${execId} is running`);
     this.#execs.delete(execId);
+    this.runtime.external?.forgetExec(this.directory, exec.number);
     return exec.exit;
   }
 
