@@ -99,5 +99,5 @@ int main(int argc, char **argv) {
   if (argc > 1 && strcmp(argv[1], "check") == 0) return check();
   if (argc > 1 && strcmp(argv[1], "shim") == 0) return shim_main(argc - 1, argv + 1);
   static const char usage[] = "usage: berth-shim run FD [wait] | check | shim ...\n";
-  return write(2, usage, sizeof usage - 1) < 0 ? 2 : 2;
+  return write(2, usage, sizeof usage - 1) < 0 ? 3 : 2;
 }
