@@ -11,13 +11,12 @@ import { type ContainerServices, layersOf } from './services.ts';
 /** Directories between two breaths for the event loop. */
 const batch = 200;
 
-/** Sorted by path; mounts and the engine's own files are no changes. */
+/** Sorted by path; the engine's own files are no changes. */
 export async function changesOf(services: ContainerServices, container: Container): Promise<FilesystemChange[] | null> {
   const [upper, ...lower] = layersOf(await services.snapshotter.mounts(container.id));
   if (upper === undefined || lower.length === 0) return null;
   using below = openMergedView(lower);
-  const mounted = new Set(container.record.mounts.map(mount => mount.Destination));
-  const walk = new ChangeWalk(upper, below, mounted);
+  const walk = new ChangeWalk(upper, below);
   await walk.directory('');
   return walk.changes.sort((a, b) => (a.Path < b.Path ? -1 : 1));
 }
@@ -26,13 +25,11 @@ class ChangeWalk {
   readonly changes: FilesystemChange[] = [];
   readonly #upper: string;
   readonly #below: MergedView;
-  readonly #mounted: ReadonlySet<string>;
   #seen = 0;
 
-  constructor(upper: string, below: MergedView, mounted: ReadonlySet<string>) {
+  constructor(upper: string, below: MergedView) {
     this.#upper = upper;
     this.#below = below;
-    this.#mounted = mounted;
   }
 
   /** Whether something below has changed. */
@@ -41,7 +38,6 @@ class ChangeWalk {
     let changed = false;
     for (const name of readdirSync(path.join(this.#upper, relative))) {
       const child = relative === '' ? name : `${relative}/${name}`;
-      if (this.#mounted.has(`/${child}`)) continue;
       const stat = lstatSync(path.join(this.#upper, child), { throwIfNoEntry: false });
       if (stat === undefined) continue;
       if (await this.#entry(child, stat)) changed = true;

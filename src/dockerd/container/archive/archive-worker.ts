@@ -17,8 +17,12 @@ function send(message: FromWorker): void {
   port.postMessage(message, transfer);
 }
 
-function fail(err: unknown): void {
-  send({ type: 'error', code: codeOf(err), message: describe(err) });
+/** Descriptors belong to the process, not to the thread: what is open must be closed, or the mounts behind it would live on. */
+const open = new DisposableStack();
+
+/** The job has ended, well or not. */
+function end(): void {
+  open.dispose();
   port.close();
 }
 
@@ -26,53 +30,61 @@ function guarded(work: () => void): void {
   try {
     work();
   } catch (err) {
-    fail(err);
+    send({ type: 'error', code: codeOf(err), message: describe(err) });
+    end();
   }
 }
 
 guarded(() => {
-  const root = new Root(source);
+  const root = open.use(new Root(source));
   switch (job.kind) {
     case 'stat':
       send({ type: 'stat', stat: pathStat(root, job.path) });
-      port.close();
+      end();
       return;
     case 'read':
     case 'export': {
       const tree = job.kind === 'read' ? readTree(root, job.path, job.name, false) : readTree(root, '/', '', true);
+      open.defer(() => tree.return(undefined));
       port.on('message', (message: ToWorker) => {
-        if (message.type !== 'more') return;
-        guarded(() => {
-          const next = tree.next();
-          if (next.done === true) {
-            send({ type: 'done' });
-            port.close();
-          } else {
-            // A copy of its own, which can be given away.
-            send({ type: 'bytes', bytes: new Uint8Array(next.value) });
-          }
-        });
+        if (message.type === 'abort') end();
+        else if (message.type === 'more') guarded(() => sendNext(tree));
       });
       return;
     }
     case 'write': {
       root.requireDirectory(job.path);
-      const sink = new TreeSink(root, job.path === '/' ? '' : job.path, job);
+      const sink = open.use(new TreeSink(root, job.path === '/' ? '' : job.path, job));
       const reader = new TarReader(sink);
       send({ type: 'taken' });
       port.on('message', (message: ToWorker) => {
-        guarded(() => {
-          if (message.type === 'bytes') {
-            reader.write(Buffer.from(message.bytes.buffer, message.bytes.byteOffset, message.bytes.byteLength));
-            send({ type: 'taken' });
-          } else if (message.type === 'end') {
-            reader.end();
-            sink.finish();
-            send({ type: 'done' });
-            port.close();
-          }
-        });
+        if (message.type === 'abort') end();
+        else guarded(() => take(reader, sink, message));
       });
     }
   }
 });
+
+function sendNext(tree: Generator<Buffer>): void {
+  const next = tree.next();
+  if (next.done === true) {
+    send({ type: 'done' });
+    end();
+    return;
+  }
+  // A copy of its own, which can be given away.
+  send({ type: 'bytes', bytes: new Uint8Array(next.value) });
+}
+
+function take(reader: TarReader, sink: TreeSink, message: ToWorker): void {
+  if (message.type === 'bytes') {
+    const { buffer, byteOffset, byteLength } = message.bytes;
+    reader.write(Buffer.from(buffer, byteOffset, byteLength));
+    send({ type: 'taken' });
+  } else if (message.type === 'end') {
+    reader.end();
+    sink.finish();
+    send({ type: 'done' });
+    end();
+  }
+}

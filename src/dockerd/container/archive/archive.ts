@@ -1,7 +1,9 @@
 // Files in and out of containers (docker cp, export), running or not; the work is done in a worker thread per call.
 
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { PathStat } from '../../../api/index.ts';
 import { EngineError, NotFound, PermissionDenied, Unavailable } from '../../../errdefs/index.ts';
@@ -141,12 +143,16 @@ async function rootSource(services: ContainerServices, container: Container, acc
   };
 }
 
+/** How long a worker may take to let go. */
+const patienceMs = 5000;
+
 /** A worker with one job. */
 class Session implements AsyncDisposable {
   readonly #worker: Worker;
   readonly #name: string;
   readonly #answers: FromWorker[] = [];
   #wake: (() => void) | undefined;
+  #ended = false;
 
   private constructor(input: WorkerInput, name: string) {
     this.#name = name;
@@ -160,9 +166,10 @@ class Session implements AsyncDisposable {
     };
     this.#worker.on('message', take);
     this.#worker.on('error', err => take({ type: 'error', code: 'Unknown', message: err.message }));
-    this.#worker.on('exit', () =>
-      take({ type: 'error', code: 'Unavailable', message: 'the archive worker has ended' }),
-    );
+    this.#worker.on('exit', () => {
+      this.#ended = true;
+      take({ type: 'error', code: 'Unavailable', message: 'the archive worker has ended' });
+    });
   }
 
   static async open(
@@ -191,7 +198,10 @@ class Session implements AsyncDisposable {
     throw new EngineError(answer.code, answer.message);
   }
 
+  /** The worker closes what it has open: a thread that is terminated would leave its descriptors to us. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.send({ type: 'abort' });
+    if (!this.#ended) await Promise.race([once(this.#worker, 'exit'), sleep(patienceMs, undefined, { ref: false })]);
     await this.#worker.terminate();
   }
 }

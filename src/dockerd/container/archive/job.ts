@@ -43,7 +43,9 @@ export interface WorkerInput {
 export type ToWorker =
   | { readonly type: 'more' }
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly type: 'end' };
+  | { readonly type: 'end' }
+  /** Nobody wants the rest. */
+  | { readonly type: 'abort' };
 
 export type FromWorker =
   | { readonly type: 'stat'; readonly stat: PathStat }

@@ -1,6 +1,6 @@
 // A container's root in the worker: a descriptor of its "/", and look-ups that cannot leave it.
 
-import { closeSync, readlinkSync } from 'node:fs';
+import { closeSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { codeOf, InvalidArgument, NotFound } from '../../../errdefs/index.ts';
 import { native, type Stat } from '../../../launcher/index.ts';
 import type { RootSource } from './job.ts';
@@ -20,6 +20,8 @@ import {
 
 const O_DIRECTORY = 0o200000;
 const O_NOFOLLOW = 0o400000;
+const O_CREAT = 0o100;
+const O_EXCL = 0o200;
 
 export class Root implements Disposable {
   readonly fd: number;
@@ -101,22 +103,55 @@ function mountRoot(source: Extract<RootSource, { kind: 'mounts' }>): number {
   mount('', '/', '', MS_REC | MS_SLAVE, '');
   const { lowerdirs, upperdir, workdir } = source.overlay;
   const escaped = (path: string): string => path.replace(/[\\:,]/g, '\\$&');
-  const options = [`lowerdir=${lowerdirs.map(escaped).join(':')}`];
-  if (upperdir !== undefined) options.push(`upperdir=${escaped(upperdir)}`, `workdir=${escaped(workdir ?? '')}`);
-  if (upperdir === undefined && lowerdirs.length === 1) mount(lowerdirs[0]!, source.place, '', MS_BIND, '');
-  else mount('overlay', source.place, 'overlay', 0, options.join(','));
-  const fd = openat2(AT_FDCWD, source.place, O_PATH | O_DIRECTORY, 0, 0);
-  for (const bind of source.binds) {
-    let target: number;
-    try {
-      target = openat2(fd, bind.target, O_PATH, 0, RESOLVE_IN_ROOT);
-    } catch {
-      continue; // nothing there yet to mount on: the container has not run
-    }
-    mount(bind.source, `/proc/thread-self/fd/${target}`, '', MS_BIND | MS_REC, '');
-    closeSync(target);
+  // Whoever only reads gets an upper directory that vanishes, so that mount points can be made.
+  mount('tmpfs', source.place, 'tmpfs', 0, 'mode=700');
+  for (const name of ['upper', 'work', 'root']) mkdirSync(`${source.place}/${name}`);
+  const root = `${source.place}/root`;
+  const options = [
+    `lowerdir=${lowerdirs.map(escaped).join(':')}`,
+    `upperdir=${escaped(upperdir ?? `${source.place}/upper`)}`,
+    `workdir=${escaped(workdir ?? `${source.place}/work`)}`,
+  ];
+  mount('overlay', root, 'overlay', 0, options.join(','));
+  const fd = openat2(AT_FDCWD, root, O_PATH | O_DIRECTORY, 0, 0);
+  try {
+    for (const bind of source.binds) bindInto(fd, bind);
+  } catch (err) {
+    closeSync(fd);
+    throw err;
   }
   return fd;
+}
+
+function bindInto(root: number, bind: { readonly source: string; readonly target: string }): void {
+  const found = statSync(bind.source, { throwIfNoEntry: false });
+  if (found === undefined) return; // what it binds is gone
+  const target = mountPoint(root, bind.target, !found.isDirectory());
+  try {
+    native().mount(bind.source, `/proc/thread-self/fd/${target}`, '', MS_BIND | MS_REC, '');
+  } finally {
+    closeSync(target);
+  }
+}
+
+/** What a mount goes on, made with its parents where a container that never ran has none yet; looked up inside the root. */
+function mountPoint(root: number, path: string, isFile: boolean): number {
+  const { openat2, mkdirat } = native();
+  try {
+    return openat2(root, path, O_PATH, 0, RESOLVE_IN_ROOT);
+  } catch (err) {
+    if (codeOf(err) !== 'NotFound') throw err;
+  }
+  const at = path.lastIndexOf('/');
+  const parent = mountPoint(root, path.slice(0, at) || '/', false);
+  try {
+    const name = path.slice(at + 1);
+    if (isFile) closeSync(openat2(parent, name, O_CREAT | O_EXCL, 0o644, 0));
+    else mkdirat(parent, name, 0o755);
+    return openat2(parent, name, O_PATH | O_NOFOLLOW, 0, 0);
+  } finally {
+    closeSync(parent);
+  }
 }
 
 export { O_DIRECTORY, O_NOFOLLOW };

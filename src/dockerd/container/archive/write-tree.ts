@@ -28,7 +28,7 @@ interface OpenEntry {
 }
 
 /** Takes the entries of an archive. Times of directories are set at the end, when nothing changes them any more. */
-export class TreeSink implements TarSink {
+export class TreeSink implements TarSink, Disposable {
   readonly #root: Root;
   readonly #base: string;
   readonly #options: WriteOptions;
@@ -52,7 +52,7 @@ export class TreeSink implements TarSink {
       return;
     }
     const at = relative.lastIndexOf('/');
-    const directory = this.#directory(`${this.#base}${relative.slice(0, at)}`);
+    const directory = this.#directory(`${this.#base}${relative.slice(0, at)}` || '/');
     const name = encodeName(relative.slice(at + 1));
     try {
       this.#open = this.#make(entry, directory, Buffer.from(name), relative);
@@ -69,15 +69,19 @@ export class TreeSink implements TarSink {
   }
 
   end(): void {
+    try {
+      if (this.#open !== undefined) this.#attributes(this.#open);
+    } finally {
+      this[Symbol.dispose]();
+    }
+  }
+
+  /** Lets go of an entry whose data has not all come. */
+  [Symbol.dispose](): void {
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
-    try {
-      this.#attributes(open);
-    } finally {
-      if (open.fd !== undefined) closeSync(open.fd);
-      closeSync(open.directory);
-    }
+    if (open?.fd !== undefined) closeSync(open.fd);
+    if (open !== undefined) closeSync(open.directory);
   }
 
   /** After the last entry. */
