@@ -224,20 +224,29 @@ export class LocalNetworkController implements NetworkController {
   }
 
   close(): void {
-    this.#watch?.[Symbol.dispose]();
+    this.#stopWatching();
     this.#names.close();
     this.#ports.close();
     this.#kernel[Symbol.dispose]();
   }
 
   async destroy(): Promise<void> {
+    // Or what we remove would be healed.
+    this.#stopWatching();
     this.#firewall.passOthers([]);
     this.#firewall.removeTable();
     await Promise.all(this.#networks.all().map(network => network.driver.down(network.record)));
     this.close();
   }
 
+  #stopWatching(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+  }
+
   async #look(): Promise<void> {
+    // A look that was due before the watch ended.
+    if (this.#watch === undefined) return;
     try {
       for (const message of await this.heal()) this.#options.warn?.(message);
     } catch (err) {

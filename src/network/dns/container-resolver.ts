@@ -1,6 +1,7 @@
 import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { closeSync, openSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { Unavailable } from '../../errdefs/index.ts';
 import { native } from '../../launcher/index.ts';
 import { internalResolver, type ResolverOverrides } from '../files/resolv-conf.ts';
 import { openClient } from '../kernel.ts';
@@ -26,38 +27,43 @@ const mostConnections = 100;
  * namespace alive, so it must be closed when the container has ended.
  */
 export class ContainerResolver implements Disposable {
-  readonly #netns: number;
+  readonly #held = new DisposableStack();
   readonly #context: ResolverContext;
   readonly #udp: DatagramSocket;
-  readonly #tcp: Server;
   readonly #connections = new Set<Socket>();
 
   constructor(pid: number, upstream: Upstream, context: Omit<ResolverContext, 'forward' | 'ndots'>) {
-    this.#netns = openSync(`/proc/${pid}/ns/net`, 'r');
-    try {
-      const named = upstream.overrides.nameservers ?? [];
-      const forward = createForwarder(
-        named.length > 0
-          ? { servers: () => named, ...(upstream.fromHost !== true && { netnsFd: this.#netns }) }
-          : { servers: upstream.hostServers },
-      );
-      const ndots = ndotsOf(upstream.overrides.options ?? []);
-      this.#context = { ...context, forward, ...(ndots !== undefined && { ndots }) };
-      const udp = native().listenInNetns(this.#netns, 2, internalResolver, 0, 0);
-      this.#udp = createSocket('udp4').bind({ fd: udp });
-      const tcp = native().listenInNetns(this.#netns, 1, internalResolver, 0, 64);
-      this.#tcp = createServer(socket => this.#serve(socket)).listen({ fd: tcp });
-      this.#udp.on('message', (bytes, from) => void this.#answerUdp(bytes, from));
-      this.#udp.on('error', () => {});
-      this.#tcp.on('error', () => {});
-      this.#udp.unref();
-      this.#tcp.unref();
-      using client = openClient('netfilter', this.#netns);
-      redirectNameService(client, { udp: this.#udp.address().port, tcp: portOf(this.#tcp) });
-    } catch (err) {
-      closeSync(this.#netns);
-      throw err;
-    }
+    using held = new DisposableStack();
+    const netns = held.adopt(openSync(`/proc/${pid}/ns/net`, 'r'), closeSync);
+    const named = upstream.overrides.nameservers ?? [];
+    const forward = createForwarder(
+      named.length > 0
+        ? { servers: () => named, ...(upstream.fromHost !== true && { netnsFd: () => this.#open(netns) }) }
+        : { servers: upstream.hostServers },
+    );
+    const ndots = ndotsOf(upstream.overrides.options ?? []);
+    this.#context = { ...context, forward, ...(ndots !== undefined && { ndots }) };
+    const datagrams = native().listenInNetns(netns, 2, internalResolver, 0, 0);
+    const udp = held.adopt(createSocket('udp4').bind({ fd: datagrams }), socket => socket.close());
+    const streams = native().listenInNetns(netns, 1, internalResolver, 0, 64);
+    const tcp = held.adopt(createServer(socket => this.#serve(socket)).listen({ fd: streams }), server =>
+      server.close(),
+    );
+    udp.on('message', (bytes, from) => void this.#answerUdp(bytes, from));
+    udp.on('error', () => {});
+    tcp.on('error', () => {});
+    udp.unref();
+    tcp.unref();
+    this.#udp = udp;
+    using client = openClient('netfilter', netns);
+    redirectNameService(client, { udp: udp.address().port, tcp: portOf(tcp) });
+    this.#held.use(held.move());
+  }
+
+  /** The namespace's descriptor; its number may be another file's after the end. */
+  #open(netns: number): number {
+    if (this.#held.disposed) throw new Unavailable('the name service of the container has ended');
+    return netns;
   }
 
   async #answerUdp(bytes: Uint8Array, from: { address: string; port: number }): Promise<void> {
@@ -92,10 +98,8 @@ export class ContainerResolver implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#udp.close();
-    this.#tcp.close();
+    this.#held.dispose();
     for (const socket of this.#connections) socket.destroy();
-    closeSync(this.#netns);
   }
 }
 

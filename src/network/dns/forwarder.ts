@@ -11,8 +11,8 @@ import type { Forward } from './resolver.ts';
 export interface ForwarderOptions {
   /** Asked in this order; no more than three of them. */
   readonly servers: () => readonly string[];
-  /** Namespace to ask from; ours when absent, so that a server on this machine's loopback is reached. */
-  readonly netnsFd?: number;
+  /** Namespace to ask from, throws when it is closed; ours when absent, so that a server on this machine's loopback is reached. */
+  readonly netnsFd?: () => number;
   readonly timeoutMs?: number;
   readonly port?: number;
 }
@@ -73,7 +73,7 @@ function udpSocket(options: ForwarderOptions, server: string): DatagramSocket {
   const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4');
   if (options.netnsFd !== undefined) {
     const any = isIPv6(server) ? '::' : '0.0.0.0';
-    socket.bind({ fd: native().listenInNetns(options.netnsFd, socketType.datagram, any, 0, 0) });
+    socket.bind({ fd: native().listenInNetns(options.netnsFd(), socketType.datagram, any, 0, 0) });
   }
   return socket;
 }
@@ -123,7 +123,7 @@ function askTcp(
       socket =
         options.netnsFd === undefined
           ? new Socket()
-          : new Socket({ fd: native().socketInNetns(options.netnsFd, familyNumber(server), socketType.stream, 0) });
+          : new Socket({ fd: native().socketInNetns(options.netnsFd(), familyNumber(server), socketType.stream, 0) });
     } catch {
       resolve(undefined);
       return;

@@ -32,6 +32,10 @@ export const reservePort: ReservePort = async (protocol, hostIp, hostPort, targe
   return { release: () => {} }; // SCTP: Node has no sockets for it; our own table of ports must do
 };
 
+/** Per port: the daemon's descriptors are not for strangers to use up. */
+const mostConnections = 4096;
+const mostUdpClients = 1024;
+
 function reserveTcp(host: string, port: number, target: ReservationTarget): Promise<Reservation> {
   const connections = new Set<Socket>();
   const server: Server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, client => {
@@ -49,6 +53,7 @@ function reserveTcp(host: string, port: number, target: ReservationTarget): Prom
     upstream.on('error', () => client.resetAndDestroy());
     client.once('close', () => upstream.destroy());
   });
+  server.maxConnections = mostConnections;
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, ipv6Only: isIPv6(host), exclusive: true, backlog: 511 }, () => {
@@ -82,6 +87,8 @@ function reserveUdp(host: string, port: number, target: ReservationTarget): Prom
     const key = `${from.address} ${from.port}`;
     let client = clients.get(key);
     if (client === undefined) {
+      const [oldest] = clients.keys();
+      if (clients.size >= mostUdpClients && oldest !== undefined) forget(oldest);
       const upstream = createSocket(isIPv6(target.address) ? 'udp6' : 'udp4');
       upstream.on('message', answer => server.send(answer, from.port, from.address, () => {}));
       upstream.on('error', () => forget(key));
