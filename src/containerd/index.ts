@@ -10,6 +10,8 @@ export type {
   WriterOptions,
 } from './content/content-store.ts';
 export { copyDirectoryAttributes } from './differ/apply/settle.ts';
+export { decompressed } from './differ/compression/decompressed.ts';
+export { detectCompression } from './differ/compression/detect.ts';
 export { type Change, listChanges } from './differ/diff/changes.ts';
 export type { DiffedLayer, Differ, DiffOptions } from './differ/diff/differ.ts';
 export { exportTree } from './differ/diff/export-tree.ts';
@@ -26,7 +28,7 @@ export type {
   StagedLayerWriter,
   Unpacker,
 } from './differ/unpacker.ts';
-export { Decompressor, detectCompression } from './differ/worker/decompressor.ts';
+export { Decompressor } from './differ/worker/decompressor.ts';
 export type { Collected, GarbageCollector } from './gc/garbage-collector.ts';
 export { type ImageDocument, ImageDocuments } from './images/documents.ts';
 export type { Image, ImageStore } from './images/image-store.ts';

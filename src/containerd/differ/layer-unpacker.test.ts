@@ -335,9 +335,15 @@ test('a truncated, a damaged and a false layer are refused, and nothing is left'
       'InvalidArgument',
     ],
     [
-      'xz',
+      'half a header of xz',
       Buffer.from('fd377a585a000000', 'hex'),
       placeOf(Buffer.from('fd377a585a000000', 'hex'), tar),
+      'InvalidArgument',
+    ],
+    [
+      'bzip2',
+      Buffer.from('425a683931415926', 'hex'),
+      placeOf(Buffer.from('425a683931415926', 'hex'), tar),
       'NotImplemented',
     ],
   ];

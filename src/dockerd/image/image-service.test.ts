@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, globSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -234,7 +235,10 @@ test('what was saved loads again, the same image', async () => {
   await service.remove('box');
   await service.remove('bag');
   assert.deepEqual(await containerd.content.list(), []);
-  for (const archive of [saved, gzipSync(saved), zstdCompressSync(saved)]) {
+  // xz.test.ts says where a machine has no xz.
+  const { stdout, status } = spawnSync('xz', ['-c', '-0'], { input: saved });
+  const xz = status === 0 ? [stdout] : [];
+  for (const archive of [saved, gzipSync(saved), zstdCompressSync(saved), ...xz]) {
     said = [];
     await load(archive, 10_000);
     assert.deepEqual(lines().sort(), ['Loaded image: bag:latest', 'Loaded image: box:latest']);
@@ -404,7 +408,6 @@ test('disk usage counts what is shared once, and is what du says', async () => {
   const folders = globSync(['content/blobs/sha256', 'snapshots/*/*/fs'], { cwd: root }).map(folder =>
     join(root, folder),
   );
-  const { execFileSync } = await import('node:child_process');
   const du = execFileSync('du', ['-sc', '--block-size=1', ...folders], { encoding: 'utf8' })
     .trim()
     .split('\n')

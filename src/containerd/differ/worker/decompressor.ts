@@ -1,24 +1,14 @@
 // Finds out how a stream is compressed and undoes it. gzip and zstd run in the thread pool, so that the next piece is being
 // decompressed while this thread works on the last.
 
+import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
-import { ZstdFrames } from './zstd-frames.ts';
+import { InvalidArgument } from '../../../errdefs/index.ts';
+import { type Compression, detectCompression } from '../compression/detect.ts';
+import { XzDecompress } from '../compression/xz-stream.ts';
+import { ZstdFrames } from '../compression/zstd-frames.ts';
 
-export type Compression = 'gzip' | 'zstd' | 'none';
-
-export function detectCompression(head: Uint8Array): Compression {
-  const starts = (...bytes: number[]) => bytes.every((byte, i) => head[i] === byte);
-  if (starts(0x1f, 0x8b)) return 'gzip';
-  // A zstd frame, or a skippable one (0x184D2A5?), with which zstd:chunked and eStargz begin or end.
-  if (starts(0x28, 0xb5, 0x2f, 0xfd)) return 'zstd';
-  if ((head[0]! & 0xf0) === 0x50 && head[1] === 0x2a && head[2] === 0x4d && head[3] === 0x18) return 'zstd';
-  if (starts(0xfd, 0x37, 0x7a, 0x58, 0x5a)) throw new NotImplemented('xz compression is not supported');
-  if (starts(0x42, 0x5a, 0x68)) throw new NotImplemented('bzip2 compression is not supported');
-  return 'none';
-}
-
-type DecompressStream = ReturnType<typeof createGunzip>;
+type DecompressStream = Transform;
 
 const outputBytes = 128 * 1024;
 /** Decompressed bytes that may wait for us. */
@@ -95,9 +85,12 @@ export class Decompressor {
   #start(): DecompressStream {
     if (this.#compression === 'zstd') this.#zstd = new ZstdFrames();
     const options = { chunkSize: outputBytes, highWaterMark: outputBytes };
-    // Both are streams of the same kind; only their option types differ.
     const stream: DecompressStream =
-      this.#compression === 'gzip' ? createGunzip(options) : (createZstdDecompress(options) as never);
+      this.#compression === 'gzip'
+        ? createGunzip(options)
+        : this.#compression === 'zstd'
+          ? createZstdDecompress(options)
+          : new XzDecompress();
     stream.on('data', (bytes: Buffer) => {
       this.#queue.push(bytes);
       this.#queueBytes += bytes.length;

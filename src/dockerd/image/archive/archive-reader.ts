@@ -1,9 +1,8 @@
 // Reads an image archive as it arrives: JSON into memory, layers straight into snapshots. What each layer is for is often known
 // only at the end (docker save of old writes manifest.json last), so layers are staged without a place.
 
-import { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import {
+  decompressed,
   detectCompression,
   type StagedLayer,
   type StagedLayerWriter,
@@ -61,12 +60,15 @@ export async function readArchive(source: AsyncIterable<Uint8Array>, options: Ar
     end: () => steps.push({ kind: 'end' }),
   };
   const tar = new TarReader(sink);
+  let empty = true;
   try {
     for await (const chunk of decompressed(source)) {
+      empty = false;
       options.signal?.throwIfAborted();
       tar.write(chunk);
       for (const step of steps.splice(0)) await gatherer.take(step);
     }
+    if (empty) throw new InvalidArgument('unrecognized image format');
     tar.end();
   } catch (err) {
     await gatherer.close();
@@ -192,30 +194,6 @@ function isDocument(head: Buffer, size: number): boolean {
   if (first === '{' || first === '[') return true;
   return size < 512 || !/^[0-7 ]{6,7}[\0 ]/.test(head.toString('latin1', 148, 156));
 }
-
-/** The archive itself may be compressed. */
-async function* decompressed(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  const iterator = source[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  if (first.done === true) throw new InvalidArgument('unrecognized image format');
-  const head = toBuffer(first.value);
-  const rest = async function* () {
-    yield head;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield toBuffer(next.value);
-  };
-  const compression = detectCompression(head);
-  if (compression === 'none') {
-    yield* rest();
-    return;
-  }
-  const stream = compression === 'gzip' ? createGunzip() : createZstdDecompress();
-  const input = Readable.from(rest());
-  input.on('error', err => stream.destroy(err));
-  input.pipe(stream);
-  yield* stream as AsyncIterable<Buffer>;
-}
-
-const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
 const join = (parent: string, path: string): string => (path.startsWith('/') ? path : `${parent}/${path}`);

@@ -1,9 +1,8 @@
 // cp in both directions, export, diff, commit.
 
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import type { PathStat } from '../../../api/index.ts';
 import { containerConfigShape } from '../../../api/index.ts';
-import { detectCompression } from '../../../containerd/index.ts';
+import { decompressed } from '../../../containerd/index.ts';
 import { InvalidArgument } from '../../../errdefs/index.ts';
 import { exportRoot, readPath, statPath, writePath } from '../../container/archive/archive.ts';
 import { changesOf } from '../../container/changes.ts';
@@ -60,7 +59,7 @@ export function archiveHandlers(services: ContainerServices, images: ImageDeps):
       const container = find(call);
       const text = pathOf(call);
       const owner = call.query.bool('copyUIDGID') ? await ownerOf(services, container) : undefined;
-      await writePath(services, container, text, uncompressed(call.request), {
+      await writePath(services, container, text, decompressed(call.request), {
         noOverwriteDirNonDir: call.query.bool('noOverwriteDirNonDir'),
         ...(owner !== undefined && { owner }),
       });
@@ -112,28 +111,4 @@ async function sendArchive(
     out.destroy();
     throw err;
   }
-}
-
-/** A body as a plain archive, whatever it is packed with. */
-async function* uncompressed(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const input = body[Symbol.asyncIterator]();
-  const first = await input.next();
-  if (first.done === true) return;
-  const rest = async function* (): AsyncGenerator<Uint8Array> {
-    yield first.value;
-    for (let next = await input.next(); next.done !== true; next = await input.next()) yield next.value;
-  };
-  const kind = detectCompression(first.value);
-  if (kind === 'none') {
-    yield* rest();
-    return;
-  }
-  const stream = kind === 'gzip' ? createGunzip() : createZstdDecompress();
-  const feeding = (async () => {
-    for await (const chunk of rest())
-      if (!stream.write(chunk)) await new Promise(resolve => stream.once('drain', resolve));
-    stream.end();
-  })();
-  feeding.catch(err => stream.destroy(err as Error));
-  yield* stream as AsyncIterable<Uint8Array>;
 }
