@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { isFailedPrecondition, isNotFound } from '../../errdefs/index.ts';
 import { native } from '../../launcher/index.ts';
 import { clientPair, readAll, watching } from '../../shim/testing/processes.ts';
@@ -185,6 +186,37 @@ test('a logging binary gets both streams, and the end', { skip }, async () => {
   assert.equal(readFileSync(`${out}.done`, 'utf8'), `${options.id} argument\n`);
   assert.equal(readFileSync(`${out}.stdout`, 'utf8'), Array.from({ length: 1000 }, (_, i) => `${i + 1}\n`).join(''));
   assert.equal(readFileSync(`${out}.stderr`, 'utf8'), 'error\n');
+});
+
+test('rotated logs are compressed while the container writes, and no line is lost', { skip }, async () => {
+  await using all = new TestTasks();
+  const path = join(all.directory, 'rotated.log');
+  const log = { type: 'json-file', path, maxSizeBytes: 20_000, maxFiles: 50, compress: true } as const;
+  const options = all.options('i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo $i; done; exec sleep 60', {
+    io: { terminal: false, stdin: false, stdinOnce: false, log },
+  });
+  await all.tasks.create(options);
+  await all.tasks.start(options.id);
+  const files = () => readdirSync(all.directory).filter(name => name.startsWith('rotated.log'));
+  const plain = () => files().filter(name => /\.\d+$/.test(name));
+  const lines = () =>
+    files()
+      .map(name => ({ name, age: Number(/\.log\.(\d+)/.exec(name)?.[1] ?? 0) }))
+      .sort((a, b) => b.age - a.age)
+      .map(({ name }) => readFileSync(join(all.directory, name)))
+      .map(bytes => (bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString())
+      .join('')
+      .trimEnd()
+      .split('\n');
+  // The last line is in the file that is not rotated any more.
+  while (!existsSync(path) || !readFileSync(path, 'utf8').includes('"2000\\n"')) await sleep(10);
+  for (let i = 0; plain().length > 0 && i < 500; i++) await sleep(10);
+  assert.deepEqual(plain(), []);
+  assert.ok(files().length > 3);
+  assert.deepEqual(
+    lines().map(line => Number((JSON.parse(line) as { log: string }).log)),
+    Array.from({ length: 2000 }, (_, i) => i + 1),
+  );
 });
 
 test('from create to exit in a few milliseconds', { skip }, async () => {
