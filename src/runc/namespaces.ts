@@ -32,7 +32,8 @@ const joinOrder: readonly NamespaceType[] = ['user', 'pid', 'time', 'ipc', 'uts'
 export function planNamespaces(linux: Linux): NamespacePlan {
   const seen = new Map<NamespaceType, Namespace>();
   for (const namespace of linux.namespaces ?? []) {
-    if (!(namespace.type in cloneFlags)) throw new InvalidArgument(`namespace "${namespace.type}" does not exist`);
+    if (!Object.hasOwn(cloneFlags, namespace.type))
+      throw new InvalidArgument(`namespace "${namespace.type}" does not exist`);
     if (seen.has(namespace.type)) throw new InvalidArgument(`duplicated namespace "${namespace.type}"`);
     seen.set(namespace.type, namespace);
   }

@@ -5,6 +5,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
+
 import type { Op, Slot } from '../../launcher/index.ts';
 import type { Resources } from '../../oci/index.ts';
 import { O_CLOEXEC, O_DIRECTORY, O_PATH, O_RDONLY } from '../numbers.ts';
@@ -126,7 +127,7 @@ function v1Create(host: CgroupHost, paths: CgroupPaths, resources: Resources, fi
     }
   }
   for (const value of values) {
-    if (!(value.controller in paths.v1) && !value.optional) {
+    if (!Object.hasOwn(paths.v1, value.controller) && !value.optional) {
       // Named by a failing write below a directory that is not there: the error says which file could not be set.
       ops.push(limit(posix.join('/sys/fs/cgroup', value.controller), value));
     }

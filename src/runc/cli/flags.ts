@@ -1,6 +1,7 @@
 // The command line's grammar, that of runc (urfave/cli): flags before arguments, `--name value`, `--name=value`, one dash or two.
 
 import { InvalidArgument } from '../../errdefs/index.ts';
+import { own } from '../own.ts';
 
 export type FlagKind = 'boolean' | 'string' | 'strings' | 'number';
 
@@ -23,9 +24,9 @@ export class Flags {
       }
       if (!word.startsWith('-') || word === '-') break;
       const [given, inline] = split(word.replace(/^--?/, ''));
-      const entry = table[given];
+      const entry = own(table, given);
       const name = typeof entry === 'object' ? entry.alias : given;
-      const kind = table[name] as FlagKind | undefined;
+      const kind = own(table, name) as FlagKind | undefined;
       if (kind === undefined) throw new InvalidArgument(`flag provided but not defined: -${given}`);
       let value = inline;
       if (value === undefined) {

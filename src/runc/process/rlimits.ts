@@ -1,6 +1,7 @@
 import { InvalidArgument } from '../../errdefs/index.ts';
 import type { Op } from '../../launcher/index.ts';
 import type { Rlimit } from '../../oci/index.ts';
+import { own } from '../own.ts';
 
 /** asm-generic/resource.h */
 const resources: Readonly<Record<string, number>> = {
@@ -30,7 +31,7 @@ const limit = (value: number): bigint => (value < 0 || value >= 2 ** 64 ? infini
 /** Limits of a process. One beyond the machine's hard limit, without CAP_SYS_RESOURCE, becomes that hard limit. */
 export const rlimitOps = (rlimits: readonly Rlimit[]): readonly Op[] =>
   rlimits.map(({ type, soft, hard }) => {
-    const resource = resources[type];
+    const resource = own(resources, type);
     if (resource === undefined) throw new InvalidArgument(`invalid rlimit type: ${type}`);
     return {
       op: 'rlimit',

@@ -3,6 +3,7 @@
 import { InvalidArgument } from '../../errdefs/index.ts';
 import type { Op } from '../../launcher/index.ts';
 import type { IoPriority, Linux, Scheduler } from '../../oci/index.ts';
+import { own } from '../own.ts';
 
 /** linux/sched.h */
 const policies: Readonly<Record<string, number>> = {
@@ -26,7 +27,7 @@ const schedulerFlags: Readonly<Record<string, number>> = {
 };
 
 function lookUp(table: Readonly<Record<string, number>>, word: string, what: string): number {
-  const value = table[word];
+  const value = own(table, word);
   if (value === undefined) throw new InvalidArgument(`invalid ${what}: ${word}`);
   return value;
 }

@@ -6,6 +6,7 @@ import type { At, Op, Slot } from '../../launcher/index.ts';
 import type { Device } from '../../oci/index.ts';
 import { type Compilation, inside, insideWithoutLinks } from '../compilation.ts';
 import * as n from '../numbers.ts';
+import { own } from '../own.ts';
 
 const why = 'runtime-spec config-linux.md: Default Devices';
 
@@ -74,7 +75,7 @@ export function prepareDeviceBinds(compilation: Compilation): (root: Slot) => vo
 export function makeDevices(compilation: Compilation, root: Slot, dev: Slot | undefined): void {
   if (compilation.userNamespace || !compilation.facts.privileged) return;
   for (const device of devices(compilation)) {
-    const type = fileTypes[device.type];
+    const type = own(fileTypes, device.type);
     if (type === undefined) throw new InvalidArgument(`device "${device.path}" has invalid type "${device.type}"`);
     const at = devPath(root, dev, posix.normalize(device.path));
     const parent = posix.dirname(at.path);

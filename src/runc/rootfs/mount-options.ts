@@ -1,6 +1,7 @@
 // runtime-spec config.md "Linux mount options": what each word of a mount's `options` asks for.
 
 import * as n from '../numbers.ts';
+import { own } from '../own.ts';
 
 /** A mount's options, sorted by who obeys them. */
 export interface MountOptions {
@@ -100,18 +101,18 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
   const data: string[] = [];
   const propagation: number[] = [];
   for (const word of options) {
-    const attribute = attributeWords[word];
+    const attribute = own(attributeWords, word);
     if (attribute !== undefined) {
       set = (set & ~(attribute.clear ?? 0)) | (attribute.set ?? 0);
       clear = (clear & ~(attribute.set ?? 0)) | (attribute.clear ?? 0);
       continue;
     }
-    const mode = propagationWords[word];
+    const mode = own(propagationWords, word);
     if (mode !== undefined) {
       propagation.push(mode);
       continue;
     }
-    const below = word.startsWith('r') ? attributeWords[word.slice(1)] : undefined;
+    const below = word.startsWith('r') ? own(attributeWords, word.slice(1)) : undefined;
     if (below !== undefined) {
       recursiveSet = (recursiveSet & ~(below.clear ?? 0)) | (below.set ?? 0);
       recursiveClear = (recursiveClear & ~(below.set ?? 0)) | (below.clear ?? 0);
@@ -140,4 +141,4 @@ export function parseMountOptions(options: readonly string[]): MountOptions {
 }
 
 /** `rslave` and such of linux.rootfsPropagation as mount(2) flags; undefined for a word that is none. */
-export const propagationFlags = (word: string): number | undefined => propagationWords[word];
+export const propagationFlags = (word: string): number | undefined => own(propagationWords, word);

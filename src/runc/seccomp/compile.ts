@@ -9,6 +9,7 @@
 
 import { InvalidArgument } from '../../errdefs/index.ts';
 import type { Seccomp } from '../../oci/index.ts';
+import { own } from '../own.ts';
 import { Assembler, bpf, type Label } from './assembler.ts';
 import { actionValue, type Check, lastKnown, type Outcome, outcomes } from './rules.ts';
 import { type Architecture, architectures, foreignArchitectures, nativeArchitecture, X32_BIT } from './syscalls.ts';
@@ -41,7 +42,7 @@ function flags(seccomp: Seccomp): number {
   // runc's default since 1.2: the mitigation that the flag turns off costs much and gives nothing to a container.
   const words = seccomp.flags ?? ['SECCOMP_FILTER_FLAG_SPEC_ALLOW'];
   const bits = words.reduce((all, word) => {
-    const bit = flagBits[word];
+    const bit = own(flagBits, word);
     if (bit === undefined) throw new InvalidArgument(`seccomp flag "${word}" is unknown`);
     return all | bit;
   }, 0);
@@ -52,7 +53,7 @@ function flags(seccomp: Seccomp): number {
 function wanted(seccomp: Seccomp): readonly Architecture[] {
   const names = new Set([nativeArchitecture, ...(seccomp.architectures ?? [])]);
   return [...names].flatMap(name => {
-    const architecture = architectures[name];
+    const architecture = own(architectures, name);
     if (architecture === undefined && !foreignArchitectures.has(name))
       throw new InvalidArgument(`invalid seccomp architecture "${name}"`);
     return architecture ?? [];

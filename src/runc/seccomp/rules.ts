@@ -2,6 +2,7 @@
 
 import { InvalidArgument, NotImplemented } from '../../errdefs/index.ts';
 import type { Seccomp, SeccompAction, SeccompArg } from '../../oci/index.ts';
+import { own } from '../own.ts';
 import type { Architecture } from './syscalls.ts';
 
 /** linux/seccomp.h */
@@ -21,7 +22,7 @@ const EPERM = 1;
 
 /** The value that a filter returns for an action. ERRNO and TRACE carry a number, EPERM where the spec says none. */
 export function actionValue(action: SeccompAction, errnoRet: number | undefined): number {
-  const value = returns[action];
+  const value = own(returns, action);
   if (value === undefined) throw new InvalidArgument(`invalid seccomp action "${action}"`);
   if (action !== 'SCMP_ACT_ERRNO' && action !== 'SCMP_ACT_TRACE') {
     if (errnoRet !== undefined && errnoRet !== 0)
