@@ -63,11 +63,21 @@ async function main(args: readonly string[]): Promise<void> {
   process.on('SIGINT', end);
 }
 
+/** A process that was killed and not reaped yet (Z, X) is none. */
+function lives(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
+  }
+}
+
 /** Refuses to start beside a daemon of the same pid file that lives. */
 function writePidFile(file: string): void {
   if (existsSync(file)) {
     const pid = Number(readFileSync(file, 'utf8').trim());
-    if (pid > 0 && pid !== process.pid && existsSync(`/proc/${pid}`)) {
+    if (pid > 0 && pid !== process.pid && lives(pid)) {
       throw new Error(`process with PID ${pid} is still running`);
     }
   }
