@@ -5,6 +5,7 @@ import { describe } from '../errdefs/index.ts';
 import { type Invocation, readInvocation } from './config/config.ts';
 import { options } from './config/options.ts';
 import { createEngine, type Engine } from './engine.ts';
+import { collectWhenIdle } from './idle-memory.ts';
 import { createLog } from './log.ts';
 import { engineVersion } from './system/facts.ts';
 
@@ -45,10 +46,12 @@ async function main(args: readonly string[]): Promise<void> {
     process.exit(1);
   }
   log.info('Daemon has completed initialization');
+  const memory = collectWhenIdle();
   let ending = false;
   const end = (signal: NodeJS.Signals): void => {
     if (ending) return;
     ending = true;
+    memory[Symbol.dispose]();
     log.info(`Processing signal '${signal === 'SIGINT' ? 'interrupt' : 'terminated'}'`);
     void engine
       .close()

@@ -59,6 +59,7 @@ export class ContainerStore {
 
   /** Writes what has changed. */
   save(container: Container): void {
+    container.listed = undefined;
     if (this.#byId.has(container.id)) this.#records.put(container.id, container.record);
   }
 

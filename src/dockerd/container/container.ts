@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Hijacked } from '../server/hijack.ts';
+import type { ListedText } from './list-text.ts';
 import { Mutex } from './mutex.ts';
 import type { ContainerRecord } from './record.ts';
 import { noRestarts, type RestartHistory } from './restart-policy.ts';
@@ -37,6 +38,8 @@ export class Container {
   readonly pendingAttach: PendingAttach[] = [];
   /** Live execs and finished ones that may still be asked for. */
   readonly execIds = new Set<string>();
+  /** Its item in the list, as far as it does not change by itself; dropped when the record is saved. */
+  listed: ListedText | undefined;
   restarts: RestartHistory = noRestarts;
   /** A start that waits for its delay. */
   restartTimer: NodeJS.Timeout | undefined;

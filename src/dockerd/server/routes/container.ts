@@ -20,6 +20,7 @@ import { explainContainer } from '../../container/explain.ts';
 import { inspectContainer } from '../../container/inspect.ts';
 import { killContainer } from '../../container/kill.ts';
 import { listContainers, listFilterKeys, summarise } from '../../container/list.ts';
+import { listText } from '../../container/list-text.ts';
 import { readLog } from '../../container/logs/log-reader.ts';
 import { containerPaths } from '../../container/paths.ts';
 import { pauseContainer, unpauseContainer } from '../../container/pause.ts';
@@ -85,10 +86,13 @@ export function containerHandlers(services: ContainerServices, images: ImageName
       const found = listContainers(services, options);
       const now = Date.now();
       const imageName = imageNamer(images);
-      const withSizes = call.query.bool('size');
+      if (!call.query.bool('size')) {
+        call.jsonBytes(200, listText(found, imageName, now));
+        return;
+      }
       const items = [];
       for (const container of found) {
-        items.push(summarise(container, imageName, now, withSizes ? await sizesOf(services, container) : undefined));
+        items.push(summarise(container, imageName, now, await sizesOf(services, container)));
       }
       call.json(200, items);
     },
