@@ -5,6 +5,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StateDirectory } from './state-directory.ts';
 import { cannotRun, TestTasks } from './testing/busybox.ts';
 
 const skip = cannotRun;
@@ -77,6 +78,16 @@ test('a container whose daemon dies while it is being made is cleared away by th
   await all.tasks.close();
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
   assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+});
+
+test('a task whose daemon died before it had a shim never ran', { skip }, async () => {
+  await using all = new TestTasks();
+  const { id, spec, io } = all.options('true');
+  const directories = new StateDirectory(join(all.directory, 'exec/tasks'));
+  directories.create({ id, io, cgroups: { v1: {} }, runtime: 'berth' }, spec);
+  assert.deepEqual(await all.tasks.adopt(), []);
+  await all.tasks.close();
+  assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
 });
 
 test('frames that are mutated at random do the shim no harm', { skip }, async () => {

@@ -1,4 +1,4 @@
-import { EngineError, Unknown } from '../../errdefs/index.ts';
+import { codeOf, describe, EngineError, Unknown } from '../../errdefs/index.ts';
 import { type Program, ProgramError } from '../../launcher/index.ts';
 import { compileExec, failureMessage, openCgroup, planCreate, type Stdio } from '../../runc/index.ts';
 import type { Runtime } from './runtime.ts';
@@ -8,6 +8,7 @@ const pipeSizeBytes = 1 << 20;
 
 /** What containerd and runc put before the reason; clients look for what follows (moby daemon/errors.go). */
 const prefixes = {
+  plan: 'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: ',
   create:
     'failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ',
   exec: 'OCI runtime exec failed: exec failed: unable to start container process: ',
@@ -17,16 +18,20 @@ const prefixes = {
 export function ociRuntime(): Runtime {
   return {
     compileCreate: ({ id, spec, bundle, rootfs, stdin, netns }) => {
-      const { program, cgroups, warnings } = planCreate({
-        id,
-        spec,
-        bundle,
-        rootfs: (rootfs ?? []).map(({ type, source, options }) => ({ destination: '/', type, source, options })),
-        stdio: streams(spec.process?.terminal === true, stdin),
-        startGate: 'ready',
-        ...(netns !== undefined && { netns }),
-      });
-      return { program, cgroups, warnings };
+      try {
+        const { program, cgroups, warnings } = planCreate({
+          id,
+          spec,
+          bundle,
+          rootfs: (rootfs ?? []).map(({ type, source, options }) => ({ destination: '/', type, source, options })),
+          stdio: streams(spec.process?.terminal === true, stdin),
+          startGate: 'ready',
+          ...(netns !== undefined && { netns }),
+        });
+        return { program, cgroups, warnings };
+      } catch (err) {
+        throw new EngineError(codeOf(err), `${prefixes.plan}${describe(err)}`, { cause: err });
+      }
     },
     compileExec: ({ spec, process, initPid, cgroups, stdin }) =>
       compileExec({ spec, process, initPid, cgroups, stdio: streams(process.terminal === true, stdin) }),

@@ -25,6 +25,11 @@ const ownNames: readonly string[] = ['runc', 'io.containerd.runc.v2', 'berth'];
 const neverRan: ExitStatus = { code: 0, signal: 0, timeNs: 0n, oom: false };
 const SIGKILL = 9;
 
+/** A shim leaves `unstarted` where its container never ran. One that was killed while it ran leaves its socket; without that there was none. */
+function neverStarted(directory: string): boolean {
+  return existsSync(join(directory, 'unstarted')) || !existsSync(join(directory, 'shim.sock'));
+}
+
 /** The task service over our own shims. */
 export function openTasks(options: TasksOptions): TaskService {
   const { spillDirectory } = options;
@@ -164,7 +169,7 @@ export function openTasks(options: TasksOptions): TaskService {
     const connected = await connectShim(task.directory, [], event => task.onShim(event)).catch(() => undefined);
     if (connected === undefined) {
       const known = readExitFile(task.directory);
-      if (known === null && existsSync(join(task.directory, 'unstarted'))) {
+      if (known === null && neverStarted(task.directory)) {
         await discard(task);
         return undefined;
       }
