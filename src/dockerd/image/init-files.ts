@@ -40,7 +40,7 @@ export function fillInitLayer(upper: string, below: MergedView | undefined): voi
 }
 
 /** A descriptor of the directory in our layer; made on the way with the attributes that the image's has. */
-function makeDirectories(upper: string, below: MergedView | undefined, path: string): number {
+export function makeDirectories(upper: string, below: MergedView | undefined, path: string): number {
   const { openat2 } = native();
   const flags = 0o10000000 /* O_PATH */ | constants.O_DIRECTORY | constants.O_NOFOLLOW;
   let fd = openat2(AT_FDCWD, upper, flags, 0, 0);

@@ -5,7 +5,9 @@ import { Conflict, InvalidArgument, NotFound } from '../../../errdefs/index.ts';
 import type { RuntimeSpec } from '../../../oci/index.ts';
 import type { Container } from '../container.ts';
 import { networkFilesOf } from '../network-files.ts';
+import { statusOf } from '../record.ts';
 import { type ContainerServices, layersOf } from '../services.ts';
+import { makeWorkingDirectory } from '../working-directory.ts';
 import { type Layers, readLayeredFile } from './layers.ts';
 import { type Joins, runtimeSpec } from './spec.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
@@ -20,6 +22,7 @@ export async function buildSpec(services: ContainerServices, container: Containe
   const { record } = container;
   const { config, hostConfig: host } = record;
   const rootfs = await services.snapshotter.mounts(record.id);
+  makeWorkingDirectory(record, layersOf(rootfs));
   const user = userOf(layersOf(rootfs), config.User, host.GroupAdd ?? []);
   const wantsInit = host.Init ?? services.config.init;
   const spec = runtimeSpec({
@@ -64,13 +67,17 @@ function joinsOf(services: ContainerServices, container: Container): Joins {
       throw new InvalidArgument('cannot join own network namespace'.replace('network', kind));
     if (!other.state.running || other.state.pid === 0) {
       throw new Conflict(
-        `cannot join network of a non running container: ${other.id}`.replace('network', kindWord[kind]!),
+        kind === 'net'
+          ? `cannot join network namespace of a non running container: container ${other.record.name} is ${statusOf(other.state)}`
+          : `failed to join ${kind.toUpperCase()} namespace: container ${other.id} is not running`,
       );
     }
     if (other.state.restarting)
       throw new Conflict(`Container ${other.id} is restarting, wait until the container is running`);
     if (kind === 'ipc' && other.record.hostConfig.IpcMode !== 'shareable') {
-      throw new InvalidArgument(`non-shareable IPC (hint: use IpcMode:shareable for the donor container)`);
+      throw new InvalidArgument(
+        `failed to join IPC namespace: container ${other.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+      );
     }
     return `/proc/${other.state.pid}/ns/${kind}`;
   };
@@ -83,8 +90,6 @@ function joinsOf(services: ContainerServices, container: Container): Joins {
     ...(pid !== undefined && { pid }),
   };
 }
-
-const kindWord: Readonly<Record<string, string>> = { net: 'network', ipc: 'IPC', pid: 'PID' };
 
 /** The host's /dev/shm, or the one that containers share. */
 function shmOf(services: ContainerServices, container: Container): { shm?: string } {
