@@ -3,13 +3,14 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
-import { parseRuntimeSpec, type RuntimeSpec } from '../../oci/index.ts';
+import { type Process, parseRuntimeSpec, type RuntimeSpec } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import { planCreate } from '../create.ts';
 import type { Context } from './context.ts';
 import type { Flags, FlagTable } from './flags.ts';
 import { type Launched, launch } from './launch.ts';
 import { processStat } from './state-store.ts';
+import type { TerminalServer } from './terminal.ts';
 
 /** Flags that create and run share. */
 export const createFlags: FlagTable = {
@@ -49,6 +50,15 @@ export function preservedFds(flags: Flags): { readonly count: number; readonly e
   return { count, env: listen > 0 ? [`LISTEN_FDS=${listen}`, 'LISTEN_PID=1'] : [] };
 }
 
+/** A process with what the command line adds: descriptors told, and the size of the terminal it is shown in. */
+export function describeProcess(process: Process, env: readonly string[], tty: TerminalServer | undefined): Process {
+  const size = process.consoleSize ?? tty?.size;
+  return { ...process, env: [...(process.env ?? []), ...env], ...(size && { consoleSize: size }) };
+}
+
+const withProcess = (spec: RuntimeSpec, change: (process: Process) => Process): RuntimeSpec =>
+  spec.process === undefined ? spec : { ...spec, process: change(spec.process) };
+
 /** Makes the container and remembers it. `gate` is `fifo` for create, `none` for run. */
 export async function createContainer(
   { store, log }: Context,
@@ -56,15 +66,12 @@ export async function createContainer(
   id: string,
   gate: 'fifo' | 'none',
   wait: boolean,
-  consoleSocket = flags.string('console-socket'),
+  tty?: TerminalServer,
 ): Promise<Launched> {
   const bundle = resolve(flags.string('bundle') ?? '.');
   const preserved = preservedFds(flags);
-  const loaded = loadSpec(bundle);
-  const spec: RuntimeSpec =
-    preserved.env.length === 0 || loaded.process === undefined
-      ? loaded
-      : { ...loaded, process: { ...loaded.process, env: [...(loaded.process.env ?? []), ...preserved.env] } };
+  const consoleSocket = tty?.socketPath ?? flags.string('console-socket');
+  const spec = withProcess(loadSpec(bundle), process => describeProcess(process, preserved.env, tty));
   const directory = store.reserve(id);
   let plan: ReturnType<typeof planCreate> | undefined;
   let launched: Launched | undefined;

@@ -8,10 +8,13 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ReadStream } from 'node:tty';
 import { native } from '../../launcher/index.ts';
+import type { ConsoleSize } from '../../oci/index.ts';
 
 /** A console socket that waits for one pty. */
 export class TerminalServer implements AsyncDisposable {
   readonly socketPath: string;
+  /** Of our own terminal, where we have one. Later changes are not followed: Node can read a terminal's size, not set one. */
+  readonly size: ConsoleSize | undefined;
   readonly #server: Server;
   readonly #directory: string;
   readonly #connected: Promise<Socket>;
@@ -20,6 +23,8 @@ export class TerminalServer implements AsyncDisposable {
     this.#server = server;
     this.#directory = directory;
     this.socketPath = socketPath;
+    const { isTTY, rows, columns } = process.stdout;
+    this.size = isTTY && rows > 0 && columns > 0 ? { height: rows, width: columns } : undefined;
     this.#connected = new Promise(resolve => server.once('connection', resolve));
   }
 

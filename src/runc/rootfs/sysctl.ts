@@ -51,7 +51,11 @@ export function sysctlWrites(compilation: Compilation, proc: Slot | undefined): 
     const namespace = namespaceOf(path.replaceAll(/[./]/g, mark => (mark === '/' ? '.' : '/')));
     if (namespace === undefined) throw new InvalidArgument(`sysctl "${name}" is not in a separate kernel namespace`);
     if (!namespaces.has(namespace)) {
-      throw new InvalidArgument(`sysctl "${name}" is not allowed in the hosts ${namespace} namespace`);
+      throw new InvalidArgument(
+        namespace === 'network'
+          ? `sysctl "${name}" not allowed in host network namespace`
+          : `sysctl "${name}" is not allowed in the hosts ${namespace} namespace`,
+      );
     }
     if (path === 'kernel/hostname')
       throw new InvalidArgument(`sysctl "${name}" is not allowed as it conflicts with the OCI "hostname" field`);

@@ -8,7 +8,7 @@ import type { Command, Context } from '../context.ts';
 import { withPrefix } from '../failure.ts';
 import { Flags, type FlagTable } from '../flags.ts';
 import { launch } from '../launch.ts';
-import { containerId, preservedFds, waitAndForward, writePidFile } from '../start-program.ts';
+import { containerId, describeProcess, preservedFds, waitAndForward, writePidFile } from '../start-program.ts';
 import { containerStatus, type StoredContainer } from '../state-store.ts';
 
 const table: FlagTable = {
@@ -64,7 +64,7 @@ async function execute(flags: Flags, { store, log }: Context): Promise<number> {
   const socketPath = consoleSocket === undefined ? tty?.socketPath : resolve(consoleSocket);
   const program = compileExec({
     spec: container.spec,
-    process: { ...described, env: [...(described.env ?? []), ...preserved.env] },
+    process: describeProcess(described, preserved.env, tty),
     initPid: container.state.pid,
     cgroups: subCgroups(container.state.cgroups, flags.strings('cgroup')),
     stdio: 'inherit',

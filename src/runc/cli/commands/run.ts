@@ -33,7 +33,7 @@ async function runContainer(flags: Flags, context: Context): Promise<number> {
     return 0;
   }
   await using tty = terminal ? await (await import('../terminal.ts')).serveTerminal() : undefined;
-  const launched = await createContainer(context, flags, id, 'none', true, tty?.socketPath);
+  const launched = await createContainer(context, flags, id, 'none', true, tty);
   const copied = tty?.attach();
   const code = await waitAndForward(launched);
   await copied;
