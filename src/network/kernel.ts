@@ -31,7 +31,7 @@ export const openClient = (which: keyof typeof protocol, netnsFd?: number): Netl
 
 /** Written on devices that we made, so that none of somebody else's is ever removed. */
 const ourAlias = 'berth';
-const isOurs = (link: Link): boolean => link.alias === ourAlias;
+export const isOurs = (link: Link): boolean => link.alias === ourAlias;
 
 export class Kernel implements Disposable {
   readonly route: NetlinkClient;

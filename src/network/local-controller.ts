@@ -10,6 +10,7 @@ import { connectLive, disconnectLive } from './live.ts';
 import { type CreateNetworkOptions, type NetworkRecord, predefinedNetworks } from './network.ts';
 import { Networks } from './networks.ts';
 import { checkEndpointConfig } from './new-endpoint.ts';
+import { removeOrphans } from './orphans.ts';
 import { loopbackPlan, type NetnsPlan, planNamespace } from './plan.ts';
 import { PortTable } from './ports/port-table.ts';
 import { reservePort } from './ports/reservation.ts';
@@ -22,6 +23,7 @@ type RunningSandbox = Sandbox & { readonly endpoints: readonly Endpoint[] };
 export class LocalNetworkController implements NetworkController {
   readonly #options: NetworkControllerOptions;
   readonly #kernel = new Kernel();
+  readonly #table: string;
   readonly #firewall: Firewall;
   readonly #ports: PortTable;
   readonly #networks: Networks;
@@ -33,7 +35,8 @@ export class LocalNetworkController implements NetworkController {
   constructor(options: NetworkControllerOptions) {
     this.#options = options;
     const warn = (message: string): void => options.warn?.(message);
-    const firewall = new Firewall(this.#kernel.netfilter, options.table ?? `berth-${options.bridge}`, options.ownTable);
+    this.#table = options.table ?? `berth-${options.bridge}`;
+    const firewall = new Firewall(this.#kernel.netfilter, this.#table, options.ownTable);
     const networks = new Networks({ options, kernel: this.#kernel, firewall, egress: () => this.#egress, warn });
     const egress = new Egress({
       firewall,
@@ -69,6 +72,7 @@ export class LocalNetworkController implements NetworkController {
       this.#egress.allElements(networks),
     );
     for (const endpoint of living) await this.#endpoints.adoptPorts(endpoint);
+    await removeOrphans(this.#kernel, this.#table);
     this.#networks.passOthers();
     this.#watch = watchTables(
       this.#firewall,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { flushRuleset, transaction } from '../netlink/index.ts';
+import { decodeTable, flushRuleset, listTables, transaction } from '../netlink/index.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Kernel } from './kernel.ts';
 import { LocalNetworkController } from './local-controller.ts';
@@ -134,4 +134,32 @@ describe('a connection to a published port', () => {
     assert.deepEqual(warnings, []);
     talk.stop();
   });
+});
+
+test('what a dead engine without containers left is cleared away by the next one', async () => {
+  const dead = new LocalNetworkController({ store: new MemoryNetworkStore(), bridge: 'berthdead0', engineId: 'dead' });
+  await dead.restore([]);
+  await dead.createNetwork({ name: 'n' });
+  using kernel = new Kernel();
+  const left = () => [
+    kernel.netfilter.dump(listTables()).filter(answer => decodeTable(answer).table === 'berth-berthdead0').length,
+    kernel.links().filter(({ kind }) => kind === 'bridge').length,
+  ];
+  const before = left();
+  const other = () =>
+    new LocalNetworkController({
+      store: new MemoryNetworkStore(),
+      bridge: 'none',
+      table: 'berth-other',
+      engineId: 'o',
+    });
+  const first = other();
+  await first.restore([]);
+  first.close();
+  assert.deepEqual(left(), before, 'it lives');
+  dead.close();
+  const second = other();
+  await second.restore([]);
+  second.close();
+  assert.deepEqual(left(), [0, before[1]! - 2]);
 });

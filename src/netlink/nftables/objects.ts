@@ -284,10 +284,14 @@ const attributesOf = (received: ReceivedMessage): AttributeMap => {
 
 export const familyOfMessage = (received: ReceivedMessage): number => received.body[0] ?? 0;
 
-export const decodeTable = (received: ReceivedMessage): { family: number; table: string } => ({
-  family: familyOfMessage(received),
-  table: attributesOf(received).text(tableAttribute.name) ?? '',
-});
+export function decodeTable(received: ReceivedMessage): { family: number; table: string; flags: number } {
+  const map = attributesOf(received);
+  return {
+    family: familyOfMessage(received),
+    table: map.text(tableAttribute.name) ?? '',
+    flags: map.u32(tableAttribute.flags, false) ?? 0,
+  };
+}
 
 /** A chain as the kernel tells it. */
 export interface DecodedChain {
