@@ -9,7 +9,7 @@ import { joinPath } from './entry-path.ts';
 import { atSymlinkNoFollow, errnoOf, isDirectory, isSymlink, isWhiteout, openFlags, resolveFlags } from './posix.ts';
 
 const maxLinkHops = 255;
-const maxOpenDirectories = 512;
+const maxOpenDirectories = 128;
 
 export class LayerTree {
   readonly #native: Native = native();
@@ -18,7 +18,7 @@ export class LayerTree {
   readonly #directories = new Set<string>(['']);
   /** Where asked-for directory paths lead; equal unless there is a link in them. */
   readonly #resolved = new Map<string, string>([['', '']]);
-  /** Open descriptors, the latest used last. */
+  /** Open descriptors, the latest opened last. */
   readonly #open = new Map<string, number>();
   /** Directories that an entry needed but no entry described. */
   readonly implied = new Set<string>();
@@ -33,7 +33,7 @@ export class LayerTree {
     closeSync(this.rootFd);
   }
 
-  /** A descriptor (O_PATH) of a real directory; valid until the next call. */
+  /** A descriptor (O_PATH) of a real directory; valid at least until another directory is asked for. */
   fd(path: string): number {
     if (path === '') return this.rootFd;
     const known = this.#open.get(path);
