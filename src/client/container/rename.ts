@@ -1,4 +1,4 @@
-import type { Command } from '../command/command.ts';
+import { type Command, StatusError } from '../command/command.ts';
 import { segment } from '../http/engine.ts';
 
 export const rename: Command = {
@@ -11,6 +11,11 @@ export const rename: Command = {
   run: async ({ cli, args }) => {
     const [from = '', to = ''] = args.map(arg => arg.trim());
     if (from === '' || to === '') throw new Error('Error: Neither old nor new names may be empty');
-    await cli.engine.send('POST', `/containers/${segment(from)}/rename`, { query: { name: to } });
+    try {
+      await cli.engine.send('POST', `/containers/${segment(from)}/rename`, { query: { name: to } });
+    } catch (err) {
+      cli.error((err as Error).message);
+      throw new StatusError(`Error: failed to rename container named ${from}`, 1);
+    }
   },
 };
