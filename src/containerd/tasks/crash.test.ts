@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StateDirectory } from './state-directory.ts';
-import { cannotRun, TestTasks } from './testing/busybox.ts';
+import { cannotRun, cgroupParent, TestTasks } from './testing/busybox.ts';
 
 const skip = cannotRun;
 
@@ -28,7 +28,7 @@ test('a shim that dies before it has told of the container leaves none', { skip 
   });
   await all.tasks.close();
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
-  assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+  assert.ok(!existsSync(`/sys/fs/cgroup/pids/${cgroupParent}/${options.id}`));
   await all.tasks.create(options);
 });
 
@@ -58,7 +58,7 @@ test('containers that no daemon was told of are cleared away by the next', { ski
   assert.deepEqual(await all.tasks.adopt(), []);
   await all.tasks.close();
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
-  assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+  assert.ok(!existsSync(`/sys/fs/cgroup/pids/${cgroupParent}/${options.id}`));
 });
 
 test('a container whose daemon dies while it is being made is cleared away by the next', { skip }, async () => {
@@ -77,7 +77,7 @@ test('a container whose daemon dies while it is being made is cleared away by th
   assert.deepEqual(await all.tasks.adopt(), []);
   await all.tasks.close();
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
-  assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+  assert.ok(!existsSync(`/sys/fs/cgroup/pids/${cgroupParent}/${options.id}`));
 });
 
 test('a task whose daemon died before it had a shim never ran', { skip }, async () => {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { native } from '../../launcher/index.ts';
 import { clientPair, readAll, watching } from '../../shim/testing/processes.ts';
 import type { SnapshotMount } from '../snapshots/snapshotter.ts';
-import { cannotRun, externalPaths, TestTasks } from './testing/busybox.ts';
+import { cannotRun, cgroupParent, externalPaths, TestTasks } from './testing/busybox.ts';
 
 const skip = cannotRun;
 const rootOf = (all: TestTasks): readonly SnapshotMount[] => [
@@ -31,7 +31,7 @@ for (const runtime of externalPaths.keys()) {
       ['create', 'start', 'exit', 'delete'],
     );
     assert.ok(!readFileSync('/proc/self/mountinfo', 'utf8').includes(all.directory));
-    assert.ok(!existsSync(`/sys/fs/cgroup/pids/berth-test/${options.id}`));
+    assert.ok(!existsSync(`/sys/fs/cgroup/pids/${cgroupParent}/${options.id}`));
   });
 
   test(`${runtime}: a command that is not there`, { skip }, async () => {

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AlreadyExists, DataLoss, InvalidArgument } from '../../errdefs/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec, stringifyRuntimeSpec } from '../../oci/index.ts';
 import type { CgroupPaths } from '../../runc/index.ts';
 import type { TaskIo } from './task-service.ts';
 
@@ -40,7 +40,7 @@ export class StateDirectory {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new AlreadyExists(`task ${state.id} already exists`, { cause: error });
     }
-    writeFileSync(join(directory, 'config.json'), JSON.stringify(spec), { mode: 0o600 });
+    writeFileSync(join(directory, 'config.json'), stringifyRuntimeSpec(spec), { mode: 0o600 });
     writeFileSync(join(directory, 'state.json'), JSON.stringify({ version, ...state }), { mode: 0o600 });
     return directory;
   }
@@ -54,7 +54,7 @@ export class StateDirectory {
   }
 
   readSpec(id: string): RuntimeSpec {
-    return JSON.parse(readFileSync(join(this.path(id), 'config.json'), 'utf8')) as RuntimeSpec;
+    return parseRuntimeSpec(readFileSync(join(this.path(id), 'config.json'), 'utf8'));
   }
 
   writeExit(id: string, exit: { code: number; signal: number; timeNs: bigint; oom: boolean }): void {

@@ -8,7 +8,7 @@ import { gunzipSync } from 'node:zlib';
 import { isFailedPrecondition, isNotFound } from '../../errdefs/index.ts';
 import { native } from '../../launcher/index.ts';
 import { clientPair, readAll, watching } from '../../shim/testing/processes.ts';
-import { cannotRun, TestTasks } from './testing/busybox.ts';
+import { cannotRun, cgroupParent, TestTasks } from './testing/busybox.ts';
 
 const skip = cannotRun;
 
@@ -32,7 +32,7 @@ test('a task runs, tells its events in order, and leaves nothing', { skip }, asy
     ['create', 'start', 'exit', 'delete'],
   );
   assert.deepEqual(readdirSync(join(all.directory, 'exec/tasks')), []);
-  assert.ok(!existsSync(`/sys/fs/cgroup/memory/berth-test/${id}`));
+  assert.ok(!existsSync(`/sys/fs/cgroup/memory/${cgroupParent}/${id}`));
 });
 
 test('a command that is not there fails the start in the words of runc, and the id is free again', {

@@ -1,6 +1,6 @@
 // Real containers of busybox for tests: a root made on the spot, a task service with an exec root of its own.
 
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Process, RuntimeSpec } from '../../../oci/index.ts';
@@ -16,6 +16,9 @@ export const cannotRun: string | false =
   process.geteuid?.() !== 0 ? 'needs root' : busybox === undefined ? 'needs busybox (Debian: busybox-static)' : false;
 
 const applets = ['sh', 'cat', 'echo', 'sleep', 'true', 'id', 'ps', 'kill', 'seq', 'head', 'stty', 'ls', 'dd', 'tail'];
+/** Where the cgroups of this process's tests are, by hierarchy. */
+export const cgroupParent = `berth-test-${process.pid}`;
+
 const caps = ['CAP_CHOWN', 'CAP_KILL', 'CAP_SETUID', 'CAP_SETGID', 'CAP_SYS_CHROOT'];
 
 /** Across all instances: cgroups are named after the ids. */
@@ -92,7 +95,7 @@ export class TestTasks implements AsyncDisposable {
         { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance', 'ptmxmode=0666'] },
       ],
       linux: {
-        cgroupsPath: `/berth-test/${id}`,
+        cgroupsPath: `/${cgroupParent}/${id}`,
         namespaces: [{ type: 'pid' }, { type: 'mount' }, { type: 'ipc' }, { type: 'uts' }, { type: 'network' }],
         ...(more.memory !== undefined && { resources: { memory: { limit: more.memory, swap: more.memory } } }),
       },
@@ -121,5 +124,12 @@ export class TestTasks implements AsyncDisposable {
     }
     await this.tasks.close();
     rmSync(this.directory, { recursive: true, force: true });
+    for (const hierarchy of ['', ...readdirSync('/sys/fs/cgroup')]) {
+      try {
+        rmdirSync(join('/sys/fs/cgroup', hierarchy, cgroupParent));
+      } catch {
+        // No hierarchy, or none of our cgroups was in it.
+      }
+    }
   }
 }
