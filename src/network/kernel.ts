@@ -1,7 +1,7 @@
 // The kernel's side of the host's network namespace, as this part uses it: two netlink sockets and a few sysctls.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Internal, InvalidArgument } from '../errdefs/index.ts';
+import { FailedPrecondition, Internal, InvalidArgument } from '../errdefs/index.ts';
 import { NetlinkSocket, runProgram } from '../launcher/index.ts';
 import {
   addAddress,
@@ -160,6 +160,8 @@ export class Kernel implements Disposable {
    * interfaces are told to: the machine's own connection must not be lost by this.
    */
   forwardIPv6(): void {
+    if (!existsSync('/proc/sys/net/ipv6'))
+      throw new FailedPrecondition('IPv6 is switched off in the kernel of this machine');
     if (readFileSync('/proc/sys/net/ipv6/conf/all/forwarding', 'utf8').trim() === '1') return;
     for (const name of readdirSync('/proc/sys/net/ipv6/conf')) {
       if (name === 'all' || name === 'default' || name === 'lo') continue;
