@@ -64,4 +64,4 @@ export type {
   ThrottleDevice,
   User,
 } from './runtime.ts';
-export { parseProcess, parseRuntimeSpec } from './runtime-parse.ts';
+export { parseProcess, parseRuntimeSpec, parseSeccompJson, stringifyRuntimeSpec } from './runtime-parse.ts';

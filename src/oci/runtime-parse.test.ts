@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseProcess, parseRuntimeSpec } from './index.ts';
+import { parseProcess, parseRuntimeSpec, stringifyRuntimeSpec } from './index.ts';
 
 const minimal = { ociVersion: '1.2.0', process: { user: { uid: 0, gid: 0 }, cwd: '/' } };
 const parse = (change: object) => parseRuntimeSpec(JSON.stringify({ ...minimal, ...change }));
@@ -47,6 +47,8 @@ describe('config.json', () => {
     const value = (spec: ReturnType<typeof parseRuntimeSpec>) => spec.linux?.seccomp?.syscalls?.[0]?.args?.[0]?.value;
     assert.equal(value(parseRuntimeSpec(text.replace('77', '18446744073709551615'))), 18446744073709551615n);
     assert.equal(value(parseRuntimeSpec(text)), 77);
+    const large = parseRuntimeSpec(text.replace('77', '18446744073709551615'));
+    assert.deepEqual(parseRuntimeSpec(stringifyRuntimeSpec(large)), large);
   });
 
   it('has a process that may stand alone', () => {

@@ -227,9 +227,19 @@ function withoutNulls(value: unknown): unknown {
   );
 }
 
+/** JSON whose seccomp values keep all their 64 bits. Throws SyntaxError. */
+export const parseSeccompJson = (json: string): unknown =>
+  JSON.parse(json, exact as (key: string, value: unknown) => unknown);
+
+/** A spec as config.json, bigints as the numbers they are. */
+export function stringifyRuntimeSpec(spec: RuntimeSpec): string {
+  const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+  return JSON.stringify(spec, (_, value: unknown) => (typeof value === 'bigint' ? rawJSON(String(value)) : value));
+}
+
 function parse(json: string): unknown {
   try {
-    return withoutNulls(JSON.parse(json, exact as (key: string, value: unknown) => unknown));
+    return withoutNulls(parseSeccompJson(json));
   } catch (cause) {
     throw new InvalidArgument(`invalid config.json: ${(cause as Error).message}`, { cause });
   }

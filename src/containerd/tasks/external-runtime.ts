@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EngineError, FailedPrecondition, Internal, Unknown } from '../../errdefs/index.ts';
 import { NetlinkSocket, native, type Op, type Program } from '../../launcher/index.ts';
-import type { RuntimeSpec } from '../../oci/index.ts';
+import { type RuntimeSpec, stringifyRuntimeSpec } from '../../oci/index.ts';
 import { openCgroup, planCreate } from '../../runc/index.ts';
 import { reapLater } from '../../shim/index.ts';
 import type { SnapshotMount } from '../snapshots/snapshotter.ts';
@@ -83,7 +83,7 @@ export function externalRuntime({ path: given, args = [], root }: ExternalRuntim
   const external: ExternalSteps = {
     prepare: ({ directory, spec, rootfs }) => {
       mkdirSync(join(directory, 'b/rootfs'), { recursive: true });
-      writeFileSync(join(directory, 'b/config.json'), JSON.stringify(externalSpec(spec, rootfs !== undefined)), {
+      writeFileSync(join(directory, 'b/config.json'), stringifyRuntimeSpec(externalSpec(spec, rootfs !== undefined)), {
         mode: 0o600,
       });
     },

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AlreadyExists, DataLoss, InvalidArgument } from '../../errdefs/index.ts';
-import { parseRuntimeSpec, type RuntimeSpec, stringifyRuntimeSpec } from '../../oci/index.ts';
+import { parseSeccompJson, type RuntimeSpec, stringifyRuntimeSpec } from '../../oci/index.ts';
 import type { CgroupPaths } from '../../runc/index.ts';
 import type { TaskIo } from './task-service.ts';
 
@@ -54,7 +54,7 @@ export class StateDirectory {
   }
 
   readSpec(id: string): RuntimeSpec {
-    return parseRuntimeSpec(readFileSync(join(this.path(id), 'config.json'), 'utf8'));
+    return parseSeccompJson(readFileSync(join(this.path(id), 'config.json'), 'utf8')) as RuntimeSpec;
   }
 
   writeExit(id: string, exit: { code: number; signal: number; timeNs: bigint; oom: boolean }): void {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { AlreadyExists, DataLoss, InvalidArgument, NotFound } from '../../errdefs/index.ts';
 import { AT_FDCWD, native } from '../../launcher/index.ts';
-import { parseRuntimeSpec, type RuntimeSpec, type RuntimeStatus } from '../../oci/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec, type RuntimeStatus, stringifyRuntimeSpec } from '../../oci/index.ts';
 import { openCgroup } from '../cgroups/cgroup.ts';
 import type { CgroupPaths } from '../cgroups/paths.ts';
 import { S_IFIFO } from '../numbers.ts';
@@ -29,10 +29,6 @@ export interface StoredContainer {
   readonly spec: RuntimeSpec;
   readonly directory: string;
 }
-
-/** Numbers of 64 bits keep all of them. */
-const exact = (_: string, value: unknown): unknown =>
-  typeof value === 'bigint' ? (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value)) : value;
 
 export class StateStore {
   readonly root: string;
@@ -70,7 +66,7 @@ export class StateStore {
 
   write(state: ContainerState, spec: RuntimeSpec): void {
     const directory = this.directory(state.id);
-    writeFileSync(join(directory, 'config.json'), JSON.stringify(spec, exact), { mode: 0o600 });
+    writeFileSync(join(directory, 'config.json'), stringifyRuntimeSpec(spec), { mode: 0o600 });
     const path = join(directory, 'state.json');
     writeFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o600 });
     renameSync(`${path}.new`, path);

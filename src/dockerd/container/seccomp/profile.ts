@@ -1,7 +1,7 @@
 // The form of a Docker seccomp profile: the OCI one, with rules that count only for certain capabilities, machines and kernels.
 
 import { InvalidArgument } from '../../../errdefs/index.ts';
-import type { SeccompAction, SeccompArg } from '../../../oci/index.ts';
+import { parseSeccompJson, type SeccompAction, type SeccompArg } from '../../../oci/index.ts';
 
 export interface ProfileFilter {
   /** `CAP_SYS_ADMIN`: all must be there (includes); any that is there rules out (excludes). */
@@ -55,7 +55,7 @@ const bad = (detail: string) => new InvalidArgument(`decoding seccomp profile fa
 export function parseProfile(json: string): SeccompProfile {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseSeccompJson(json);
   } catch (cause) {
     throw new InvalidArgument(`decoding seccomp profile failed: ${(cause as Error).message}`, { cause });
   }
