@@ -3,6 +3,7 @@
 
 import type { BuildResult } from '../../../build/index.ts';
 import { FailedPrecondition, NotFound } from '../../../errdefs/index.ts';
+import { Arrivals } from '../arrivals.ts';
 import { StatusLog } from './status-log.ts';
 
 export class RunningBuild {
@@ -30,44 +31,26 @@ export class RunningBuild {
 }
 
 export class RunningBuilds {
-  readonly #builds = new Map<string, RunningBuild>();
-  readonly #waiting = new Map<string, Set<(build: RunningBuild) => void>>();
+  readonly #builds = new Arrivals<RunningBuild>();
 
   open(ref: string, session: string): RunningBuild {
     if (this.#builds.has(ref)) throw new FailedPrecondition(`build ${ref} is running already`);
     const build = new RunningBuild(ref, session);
-    this.#builds.set(ref, build);
-    for (const wake of this.#waiting.get(ref) ?? []) wake(build);
-    this.#waiting.delete(ref);
+    this.#builds.add(ref, build);
     return build;
   }
 
   close(build: RunningBuild): void {
-    this.#builds.delete(build.ref);
+    this.#builds.remove(build.ref, build);
     build.release();
   }
 
   cancel(ref: string): void {
-    this.#builds.get(ref)?.abort.abort(new DOMException('context canceled', 'AbortError'));
+    this.#builds.peek(ref)?.abort.abort(new DOMException('context canceled', 'AbortError'));
   }
 
   /** The build called `ref`, which may be opened a moment later than it is asked for. */
-  async get(ref: string, signal: AbortSignal): Promise<RunningBuild> {
-    const there = this.#builds.get(ref);
-    if (there !== undefined) return there;
-    const { promise, resolve, reject } = Promise.withResolvers<RunningBuild>();
-    const waiting = this.#waiting.get(ref) ?? new Set();
-    waiting.add(resolve);
-    this.#waiting.set(ref, waiting);
-    const timer = setTimeout(() => reject(new NotFound(`no such job ${ref}`)), 5000);
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      waiting.delete(resolve);
-    }
+  get(ref: string, signal: AbortSignal): Promise<RunningBuild> {
+    return this.#builds.get(ref, signal, () => new NotFound(`no such job ${ref}`));
   }
 }

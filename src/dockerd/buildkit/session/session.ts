@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { codeOf, isNotFound, isNotImplemented, Unavailable } from '../../../errdefs/index.ts';
+import { Arrivals } from '../arrivals.ts';
 import { GrpcClient } from '../grpc/client.ts';
 import { Empty } from '../proto/buildkit.ts';
 import {
@@ -201,41 +202,19 @@ const headerValue = (text: string): string => (isPlain(text) ? text : encodeURIC
 
 /** The sessions that clients have open. */
 export class Sessions {
-  readonly #sessions = new Map<string, Session>();
-  readonly #waiting = new Map<string, Set<(session: Session) => void>>();
+  readonly #sessions = new Arrivals<Session>();
 
   /** Takes over a socket that `POST /session` was answered on. */
   accept(id: string, sharedKey: string, methods: readonly string[], socket: Duplex): Session {
     const session = new Session(id, sharedKey, methods, socket);
-    this.#sessions.set(id, session);
-    void session.closed.then(() => {
-      if (this.#sessions.get(id) === session) this.#sessions.delete(id);
-    });
-    for (const wake of this.#waiting.get(id) ?? []) wake(session);
-    this.#waiting.delete(id);
+    this.#sessions.add(id, session);
+    void session.closed.then(() => this.#sessions.remove(id, session));
     return session;
   }
 
   /** The session called `id`; a client opens it at about the time it asks for the build, so it is waited for. */
-  async get(id: string, signal: AbortSignal): Promise<Session> {
-    const there = this.#sessions.get(id);
-    if (there !== undefined) return there;
-    const { promise, resolve, reject } = Promise.withResolvers<Session>();
-    const waiting = this.#waiting.get(id) ?? new Set();
-    waiting.add(resolve);
-    this.#waiting.set(id, waiting);
-    const timer = setTimeout(
-      () => reject(new Unavailable(`no active session for ${id}: context deadline exceeded`)),
-      5000,
-    );
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      waiting.delete(resolve);
-    }
+  get(id: string, signal: AbortSignal): Promise<Session> {
+    const missing = () => new Unavailable(`no active session for ${id}: context deadline exceeded`);
+    return this.#sessions.get(id, signal, missing);
   }
 }
