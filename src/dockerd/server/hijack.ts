@@ -15,17 +15,22 @@ interface Handle {
   readonly fd: number;
   readStop(): void;
   readStart(): void;
+  /** What net.Socket goes by. */
+  reading?: boolean;
 }
 
 interface Parser {
   unconsume?(): void;
 }
 
+const handleOf = (socket: Socket): Handle | undefined =>
+  (socket as unknown as { _handle?: Handle | null })._handle ?? undefined;
+
 /** The descriptor of a plain socket; undefined for TLS, whose bytes only this process can decrypt. */
 export function descriptorOf(socket: Socket): number | undefined {
   if ('encrypted' in socket) return undefined;
-  const handle = (socket as unknown as { _handle?: Handle | null })._handle;
-  return handle !== null && handle !== undefined && handle.fd >= 0 ? handle.fd : undefined;
+  const handle = handleOf(socket);
+  return handle !== undefined && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 /** Stops node:http and Node's stream from reading the socket; the bytes that were read too far come back. */
@@ -38,17 +43,22 @@ export function takeOver(response: ServerResponse, socket: Socket, head: Buffer)
   if (response.socket === socket) response.detachSocket(socket);
   socket.setTimeout(0);
   socket.pause();
-  if (descriptorOf(socket) !== undefined) {
-    (socket as unknown as { _handle?: Handle })._handle?.readStop();
-  }
   const chunks = [head];
   for (let chunk = socket.read() as Buffer | null; chunk !== null; chunk = socket.read() as Buffer | null)
     chunks.push(chunk);
+  // Last, since read() begins to read anew.
+  const handle = descriptorOf(socket) === undefined ? undefined : handleOf(socket);
+  handle?.readStop();
+  if (handle !== undefined) handle.reading = false;
   return Buffer.concat(chunks);
 }
 
 /** Reads on in this process a connection that was taken over. Node's stream still believes that it reads, so resume() alone does nothing. */
 export function readOn(socket: Socket): void {
-  if (descriptorOf(socket) !== undefined) (socket as unknown as { _handle?: Handle })._handle?.readStart();
+  const handle = descriptorOf(socket) === undefined ? undefined : handleOf(socket);
+  if (handle !== undefined && handle.reading !== true) {
+    handle.reading = true;
+    handle.readStart();
+  }
   socket.resume();
 }

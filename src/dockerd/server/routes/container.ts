@@ -161,7 +161,9 @@ export function containerHandlers(services: ContainerServices, images: ImageName
     },
 
     async containerStop(call) {
-      await stopContainer(services, find(call), stopOptions(call));
+      const container = find(call);
+      // One that is stopped needs no signal, not even a good one.
+      await stopContainer(services, container, container.state.running ? stopOptions(call) : {});
       call.empty(204);
     },
 

@@ -10,7 +10,7 @@ import {
   networkCreateShape,
   networkDisconnectShape,
 } from '../../../api/index.ts';
-import { Conflict, InvalidArgument, NotFound } from '../../../errdefs/index.ts';
+import { Conflict, InvalidArgument, NotFound, Unavailable } from '../../../errdefs/index.ts';
 import type { Endpoint, NetworkController, NetworkRecord } from '../../../network/index.ts';
 import { parseNs } from '../../clock.ts';
 import { connectContainer, disconnectContainer } from '../../container/network-connect.ts';
@@ -45,6 +45,11 @@ export function networkHandlers(services: ContainerServices): Pick<Handlers, Nam
     async networkCreate(call) {
       const request = await call.body(networkCreateShape, 'CreateRequest');
       if (request.Name.trim() === '') throw new InvalidArgument('invalid name: name is empty');
+      if (request.Driver === 'overlay') {
+        throw new Unavailable(
+          'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+        );
+      }
       const config = (request.IPAM?.Config ?? []).map(entry => ({
         ...(entry.Subnet && { subnet: entry.Subnet }),
         ...(entry.IPRange && { ipRange: entry.IPRange }),
@@ -113,6 +118,7 @@ export function networkHandlers(services: ContainerServices): Pick<Handlers, Nam
     async networkConnect(call) {
       const network = networks.getNetwork(call.param('id'));
       const request = await call.body(networkConnectShape, 'ConnectOptions');
+      if (request.Container === '') throw new InvalidArgument('invalid name or ID supplied: ""');
       const container = services.store.find(request.Container);
       const settings: EndpointSettings = request.EndpointConfig ?? endpointSettingsShape.zero();
       await connectContainer(services, container, network, settings);
@@ -122,6 +128,10 @@ export function networkHandlers(services: ContainerServices): Pick<Handlers, Nam
     async networkDisconnect(call) {
       const request = await call.body(networkDisconnectShape, 'DisconnectOptions');
       const network = networks.getNetwork(call.param('id'));
+      if (request.Force && services.store.lookUp(request.Container) === undefined) {
+        // An endpoint of a container that is gone; ours go with their containers.
+        throw new NotFound(`endpoint ${request.Container} not found`);
+      }
       const container = services.store.find(request.Container);
       await disconnectContainer(services, container, network);
       call.empty(200);

@@ -51,7 +51,7 @@ export function volumeHandlers(volumes: VolumeStore, events: EventSink): Pick<Ha
           space += size;
         }
         events.publish('volume', 'prune', '', { reclaimed: String(space) });
-        call.json(200, { VolumesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: space });
+        call.json(200, { VolumesDeleted: deleted, SpaceReclaimed: space });
       } finally {
         pruning = false;
       }
