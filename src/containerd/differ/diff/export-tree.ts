@@ -1,9 +1,11 @@
 // A whole root file system as an archive, layers taken together: `docker export`. Without mounting it.
 
 import { closeSync, constants, readSync } from 'node:fs';
+import { isInvalidArgument } from '../../../errdefs/index.ts';
 import { native, type Stat } from '../../../launcher/index.ts';
 import { type Found, type MergedDirectory, MergedView } from '../../snapshots/overlay/merged-view.ts';
-import { errnoOf, isRegular, isSymlink, openFlags } from '../apply/posix.ts';
+import { openRegular } from '../apply/open-regular.ts';
+import { errnoOf, isRegular, isSymlink } from '../apply/posix.ts';
 import { decodeName, encodeName } from '../tar/name.ts';
 import { encodeHeader, endOfArchive, type NewEntry, paddingOf } from '../tar/writer.ts';
 
@@ -119,12 +121,12 @@ function* file(
   }
 }
 
-/** Undefined where the container has removed it meanwhile. */
+/** Undefined where the container has removed or replaced it meanwhile. */
 function openOrUndefined(found: Extract<Found, { kind: 'other' }>): number | undefined {
   try {
-    return native().openat2(found.fd, encodeName(found.name), openFlags.O_RDONLY | openFlags.O_NOFOLLOW, 0, 0);
+    return openRegular(found.fd, encodeName(found.name));
   } catch (err) {
-    if (errnoOf(err) === 'ENOENT') return undefined;
+    if (errnoOf(err) === 'ENOENT' || isInvalidArgument(err)) return undefined;
     throw err;
   }
 }

@@ -7,6 +7,7 @@ import { NotImplemented } from '../../../errdefs/index.ts';
 import { native, type Stat } from '../../../launcher/index.ts';
 import { isOpaque, MergedView } from '../../snapshots/overlay/merged-view.ts';
 import type { Usage } from '../../snapshots/snapshotter.ts';
+import { openRegular } from '../apply/open-regular.ts';
 import { atSymlinkNoFollow, isDirectory, isRegular, isSymlink, isWhiteout, openFlags } from '../apply/posix.ts';
 import { decodeName, encodeName } from '../tar/name.ts';
 import { encodeHeader, endOfArchive, type NewEntry, paddingOf } from '../tar/writer.ts';
@@ -158,7 +159,7 @@ class DiffWriter implements Disposable {
 
   /** The size stands in the header already: exactly so many bytes follow. */
   #file(dirFd: number, name: string, entry: NewEntry & { readonly size: number }): void {
-    const fd = native().openat2(dirFd, encodeName(name), openFlags.O_RDONLY | openFlags.O_NOFOLLOW, 0, 0);
+    const fd = openRegular(dirFd, encodeName(name));
     try {
       this.#header(entry);
       this.#fileBytes += entry.size;

@@ -5,6 +5,7 @@ import { closeSync, readdirSync } from 'node:fs';
 import { InvalidArgument, NotFound } from '../../../errdefs/index.ts';
 import { native, type Stat } from '../../../launcher/index.ts';
 import { joinPath } from '../../differ/apply/entry-path.ts';
+import { openRegular } from '../../differ/apply/open-regular.ts';
 import {
   atSymlinkNoFollow,
   errnoOf,
@@ -161,10 +162,8 @@ export class MergedView implements Disposable {
   openFile(path: string): number {
     const found = this.lookup(path);
     if (found === undefined) throw new NotFound(`"${path}" does not exist`);
-    if (found.kind === 'directory' || (found.stat.mode & 0o170000) !== 0o100000) {
-      throw new InvalidArgument(`"${path}" is not a regular file`);
-    }
-    return native().openat2(found.fd, encodeName(found.name), openFlags.O_RDONLY | openFlags.O_NOFOLLOW, 0, 0);
+    if (found.kind === 'directory') throw new InvalidArgument(`"${path}" is not a regular file`);
+    return openRegular(found.fd, encodeName(found.name));
   }
 }
 
