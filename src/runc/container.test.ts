@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -8,6 +17,7 @@ import { addAddress, createLink, decodeLink, deleteLink, getLink, NetlinkClient,
 import type { Mount } from '../oci/index.ts';
 import { openCgroup } from './cgroups/cgroup.ts';
 import { hostFacts } from './compilation.ts';
+import { MNT_DETACH, MS_BIND, MS_SHARED } from './numbers.ts';
 import { cannotRun, TestContainers } from './testing/containers.ts';
 import { baseSpec } from './testing/specs.ts';
 
@@ -72,6 +82,47 @@ describe('a container', { skip: cannotRun }, () => {
     assert.match(output, /none \/scratch tmpfs rw,noatime,size=64k,mode=700/);
     assert.match(output, /inner \/scratch\/inner tmpfs ro/);
     assert.equal(readFileSync(join(containers.bundle, 'tree/new'), 'utf8'), 'y\n');
+  });
+
+  it('shares mounts with the host as far as it is told to', async () => {
+    const { mount, umount2 } = native();
+    const volume = join(containers.bundle, 'volume');
+    mkdirSync(volume);
+    mount(volume, volume, '', MS_BIND, '');
+    try {
+      mount('', volume, '', MS_SHARED, '');
+      for (const name of ['inside', 'outside']) mkdirSync(join(volume, name));
+      const admin = ['CAP_SYS_ADMIN'];
+      // What the host then sees of the container's mount, and the container of the host's.
+      const expected = { rshared: ['mark', 'mark'], rslave: ['', 'mark'], rprivate: ['', ''] };
+      for (const [mode, [host, guest]] of Object.entries(expected)) {
+        const script = `mount -t tmpfs tmpfs /volume/inside; touch /volume/inside/mark; touch /volume/ready
+          while [ ! -e /volume/go ]; do sleep 0.02; done; ls /volume/outside; umount /volume/inside; echo done`;
+        const container = await containers.start({
+          process: {
+            args: ['sh', '-c', script],
+            capabilities: { bounding: admin, effective: admin, permitted: admin },
+          },
+          linux: { rootfsPropagation: mode === 'rprivate' ? '' : mode.slice(1) },
+          mounts: [{ destination: '/volume', type: 'bind', source: volume, options: ['rbind', mode] }],
+        });
+        const until = async (condition: () => boolean) => {
+          for (let i = 0; i < 500 && !condition(); i++) await new Promise(resolve => setTimeout(resolve, 10));
+        };
+        await until(() => existsSync(join(volume, 'ready')));
+        assert.equal(readdirSync(join(volume, 'inside')).join(), host, mode);
+        mount('tmpfs', join(volume, 'outside'), 'tmpfs', 0, '');
+        writeFileSync(join(volume, 'outside/mark'), '');
+        writeFileSync(join(volume, 'go'), '');
+        await until(() => container.output().endsWith('done\n'));
+        umount2(join(volume, 'outside'), MNT_DETACH);
+        assert.equal(container.output(), guest === '' ? 'done\n' : `${guest}\ndone\n`, mode);
+        await container.end();
+        for (const name of ['go', 'ready']) rmSync(join(volume, name));
+      }
+    } finally {
+      umount2(volume, MNT_DETACH);
+    }
   });
 
   it('copies what was there into a tmpfs with tmpcopyup', async () => {

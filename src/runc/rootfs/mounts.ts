@@ -104,7 +104,8 @@ function prepareBind(compilation: Compilation, mount: Mount, options: MountOptio
     });
   }
   // Opened in the host's mount namespace it is a peer of the host's mount; in ours it is a slave already.
-  if (onHost) pushPropagation(list, slot, n.MS_SLAVE | n.MS_REC, words);
+  const shared = compilation.spec.linux?.rootfsPropagation?.includes('shared') === true;
+  if (onHost && !shared) pushPropagation(list, slot, n.MS_SLAVE | n.MS_REC, words);
   pushAttributes(list, slot, options, words);
   for (const mode of options.propagation) pushPropagation(list, slot, mode, words);
   return { mount, options, slot, make: 'same' };

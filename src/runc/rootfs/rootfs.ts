@@ -47,20 +47,12 @@ const rootWords = { why: 'runtime-spec config.md: root', failure: 'error mountin
 export function enterRootfs(compilation: Compilation, options: RootfsOptions): EnteredRoot {
   const { spec, init, slots } = compilation;
   const propagation = spec.linux?.rootfsPropagation;
-  const flags = propagation ? propagationFlags(propagation) : n.MS_SLAVE | n.MS_REC;
-  if (flags === undefined) throw new InvalidArgument(`rootfsPropagation=${propagation} is not supported`);
-  init.push({
-    op: 'mount',
-    source: '',
-    target: '/',
-    type: '',
-    flags,
-    data: '',
-    why: propagation
-      ? 'runtime-spec config-linux.md: rootfsPropagation'
-      : "the host's mounts come in, ours don't go out",
-    failure: 'error preparing the mount namespace',
-  });
+  if (propagation && propagationFlags(propagation) === undefined) {
+    throw new InvalidArgument(`rootfsPropagation=${propagation} is not supported`);
+  }
+  // Bind mounts that shall stay peers of the host's are opened while ours still are.
+  const shared = propagation?.includes('shared') === true;
+  if (!shared) leaveHostMounts(init, propagation);
 
   // 1. With the host in view: everything that is opened by a path of the host.
   const nullDevice = slots.take();
@@ -68,6 +60,7 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
   const ownProc = find(prepared, '/proc');
   const proc = writableProc(ownProc) ? ownProc?.slot : options.needsProc ? openProc(compilation) : undefined;
   const attachDevices = prepareDeviceBinds(compilation);
+  if (shared) leaveHostMounts(init, propagation);
   const directory = mountRoot(compilation, options.rootfs);
 
   // 2. The root becomes "/".
@@ -106,6 +99,25 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
     slots.give(slot);
   }
   return { root, proc, nullDevice, pivot, ...(console !== undefined && { console }) };
+}
+
+/**
+ * What the host mounts comes in, unless all is private; what we mount never goes out. All of it, not "/" alone: pivot_root refuses a root or
+ * a parent of it that is shared. What the spec asks of the container's own "/" follows after the pivot.
+ */
+function leaveHostMounts(ops: Op[], propagation: string | undefined): void {
+  ops.push({
+    op: 'mount',
+    source: '',
+    target: '/',
+    type: '',
+    flags: (propagation?.includes('private') ? n.MS_PRIVATE : n.MS_SLAVE) | n.MS_REC,
+    data: '',
+    why: propagation
+      ? 'runtime-spec config-linux.md: rootfsPropagation'
+      : "the host's mounts come in, ours don't go out",
+    failure: 'error preparing the mount namespace',
+  });
 }
 
 /** Is this the kernel's procfs, whole and open to writes? Nothing but our own mounts is below it until the program runs. */
@@ -158,7 +170,6 @@ function mountRoot(compilation: Compilation, rootfs: readonly Mount[]): string {
       ...rootWords,
       failure: `error preparing rootfs "${path}"`,
     });
-    makeParentPrivate(compilation);
     return path;
   }
   if (rest.length > 0) throw new InvalidArgument('a root of more than one mount is not supported');
@@ -184,22 +195,7 @@ function mountRoot(compilation: Compilation, rootfs: readonly Mount[]): string {
     );
     compilation.slots.give(slot);
   } else throw new InvalidArgument(`a root of type "${first.type}" is not supported: overlay or bind`);
-  makeParentPrivate(compilation);
   return target;
-}
-
-/** pivot_root refuses when the parent of the new root is shared, which only a shared rootfsPropagation leaves it. */
-function makeParentPrivate(compilation: Compilation): void {
-  if (!(compilation.spec.linux?.rootfsPropagation ?? '').includes('shared')) return;
-  compilation.init.push({
-    op: 'mount',
-    source: '',
-    target: '/',
-    type: '',
-    flags: n.MS_PRIVATE,
-    data: '',
-    why: 'pivot_root(2): the parent of the new root must not be shared',
-  });
 }
 
 /**
