@@ -59,7 +59,7 @@ export async function inspectEach(
 /** With the fields that Go's type has and JSON left out, first; where a field is unknown even so, as plain JSON, whose objects are maps. */
 function render(template: Template, value: unknown): string {
   try {
-    return evaluate(template, knownShape(value));
+    return evaluate(template, knownShape(value), { missing: 'entry' });
   } catch (err) {
     if (!(err instanceof TemplateError)) throw err;
     return evaluate(template, allMaps(value), { missing: 'entry' });

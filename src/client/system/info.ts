@@ -50,10 +50,17 @@ export const info: Command = {
     };
     if (format === 'json') cli.print(goJson(data));
     else if (format !== '') {
+      let template: ReturnType<typeof parse>;
       try {
-        cli.print(evaluate(parse(format), data, { typeName: 'system.dockerInfo' }));
+        template = parse(format);
       } catch (err) {
         throw new StatusError(`template parsing error: ${(err as Error).message}`, 64);
+      }
+      try {
+        cli.print(evaluate(template, data, { typeName: 'system.dockerInfo' }));
+      } catch (err) {
+        cli.print('');
+        throw new StatusError((err as Error).message, 1);
       }
       if (failure !== undefined) throw failure;
     } else {

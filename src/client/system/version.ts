@@ -34,8 +34,8 @@ export const version: Command = {
       cli.print(goJson({ Client: client, Server: server === undefined ? null : withDates(server) }));
     else if (template !== undefined) {
       const data = {
-        Client: { ...client, APIVersion: client.ApiVersion },
-        Server: server === undefined ? null : { ...server, APIVersion: server.ApiVersion },
+        Client: withGoNames(client),
+        Server: server === undefined ? null : withGoNames(withDates(server)),
       };
       cli.print(runTemplate(cli, template, data));
     } else cli.write(clientText(client) + (server === undefined ? '' : `\n${serverText(server)}`));
@@ -100,6 +100,10 @@ function serverText(server: VersionResponse): string {
   }
   return text;
 }
+
+/** Templates go by Go's name of the field, JSON by the other. */
+const withGoNames = <T extends { readonly ApiVersion: string }>(value: T): T =>
+  Object.defineProperty({ ...value }, 'APIVersion', { value: value.ApiVersion });
 
 /** In JSON the engine's component has its date as people read it. */
 function withDates(server: VersionResponse): VersionResponse {

@@ -1,6 +1,6 @@
 // The functions of templates: Go's own, and those that Docker adds.
 
-import { goPrintf, goString, goType, isMap } from './go-print.ts';
+import { goPrintf, goString, goType, isMap, isNil } from './go-print.ts';
 import { TemplateError } from './lexer.ts';
 
 export type TemplateFunction = (...args: unknown[]) => unknown;
@@ -16,7 +16,11 @@ export function truth(value: unknown): boolean {
 /** encoding/json's output: sorted keys of maps, and the characters of HTML escaped unless told. */
 export function goJson(value: unknown, escapeHtml = false): string {
   const text = JSON.stringify(value ?? null, (_, item: unknown) =>
-    isMap(item) ? Object.fromEntries(Object.entries(item as object).sort(([a], [b]) => (a < b ? -1 : 1))) : item,
+    isNil(item)
+      ? null
+      : isMap(item)
+        ? Object.fromEntries(Object.entries(item as object).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : item,
   );
   const safe = text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
   return escapeHtml ? safe.replace(/[<>&]/g, char => `\\u00${char.charCodeAt(0).toString(16)}`) : safe;

@@ -9,6 +9,23 @@ export function asMap<T extends object>(value: T): T {
   return value;
 }
 
+/** Empty maps and slices that are nil: they print as empty ones, and are null in JSON. */
+const nils = new WeakSet<object>();
+
+export function nilMap(): object {
+  const map = asMap({});
+  nils.add(map);
+  return map;
+}
+
+export function nilSlice(): unknown[] {
+  const slice: unknown[] = [];
+  nils.add(slice);
+  return slice;
+}
+
+export const isNil = (value: unknown): boolean => typeof value === 'object' && value !== null && nils.has(value);
+
 export const isMap = (value: unknown): boolean => typeof value === 'object' && value !== null && maps.has(value);
 
 /** fmt's %v. */

@@ -3,7 +3,7 @@ import { functionNames } from './functions.ts';
 import { parseTemplate, type Template } from './parser.ts';
 
 export { goJson, truth } from './functions.ts';
-export { asMap, goQuote, goString } from './go-print.ts';
+export { asMap, goQuote, goString, nilMap, nilSlice } from './go-print.ts';
 export { TemplateError } from './lexer.ts';
 export { type EvaluateOptions, evaluate, type Template };
 

@@ -208,7 +208,10 @@ class Parser {
   operand(): Operand {
     const token = this.tokens[this.at++]!;
     let operand: Operand;
-    let shown = '';
+    // A chain of fields: messages name all of it, whichever part fails.
+    let chain = '';
+    const fields: string[] = [];
+    let position = '';
     switch (token.kind) {
       case 'string':
         operand = { kind: 'literal', value: token.text };
@@ -221,11 +224,12 @@ class Parser {
         operand = { kind: 'dot' };
         break;
       case 'field':
-        shown = `.${token.text}`;
-        operand = { kind: 'field', on: { kind: 'dot' }, name: token.text, shown, position: token.position };
+        fields.push(token.text);
+        position = token.position;
+        operand = { kind: 'dot' };
         break;
       case 'variable':
-        shown = token.text;
+        chain = token.text;
         operand = { kind: 'variable', name: token.text };
         break;
       case 'word':
@@ -243,13 +247,13 @@ class Parser {
       default:
         this.fail(`unexpected ${JSON.stringify(token.text)} in operand`);
     }
-    let chainPosition: string | undefined; // Go names a chain by its second part's place
-    while (this.peek()?.kind === 'field') {
+    for (let first = true; this.peek()?.kind === 'field'; first = false) {
       const field = this.tokens[this.at++] as Extract<Token, { position: string }>;
-      shown += `.${field.text}`;
-      chainPosition ??= field.position;
-      operand = { kind: 'field', on: operand, name: field.text, shown, position: chainPosition };
+      if (first) position = field.position; // Go names a chain by its second part's place
+      fields.push(field.text);
     }
+    chain += fields.map(field => `.${field}`).join('');
+    for (const name of fields) operand = { kind: 'field', on: operand, name, shown: chain, position };
     return operand;
   }
 

@@ -54,6 +54,48 @@ export const cases: readonly Case[] = [
     "inspect -f '{{range .Mounts}}{{.Type}}:{{.Destination}} {{end}}{{len .Mounts}} {{.HostConfig.Memory}} {{.Config.StopSignal}}|{{.HostConfig.Init}}' web",
   ),
   line("inspect -f '{{.Foo}}' web"),
+  line(
+    "inspect -f '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}} {{.NetworkSettings.Networks.bridge.IPPrefixLen}}' web",
+  ),
+  line(`inspect -f '{{range $p, $conf := .NetworkSettings.Ports}} {{$p}} -> {{(index $conf 0).HostPort}} {{end}}' web`),
+  line(`inspect -f '{{(index (index .NetworkSettings.Ports "80/tcp") 0).HostPort}}' web`),
+  line(
+    `inspect -f '{{index .NetworkSettings.Ports "81/tcp"}} {{index .Config.Labels "none"}}|{{.Config.Labels.none}}' web`,
+  ),
+  line(
+    'inspect -f \'{{range .Config.Env}}{{println .}}{{end}}{{join .Args ", "}} {{.Path}} {{.Name}} {{.Created}}\' web',
+  ),
+  line(
+    "inspect -f '{{json .Mounts}} {{.Mounts}} {{.HostConfig.RestartPolicy}} {{.HostConfig.Binds}} {{.HostConfig.Tmpfs}}' web",
+  ),
+  line(
+    "inspect -f '{{.State.Pid}} {{.State.Running}} {{.HostConfig.ShmSize}} {{.HostConfig.OomKillDisable}} {{.HostConfig.MemorySwappiness}} {{.HostConfig.PidsLimit}}' web",
+  ),
+  line(
+    "inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{with .Config.Healthcheck}}{{.Test}}{{end}} {{.Config.ExposedPorts}} {{.Config.Volumes}}' web",
+  ),
+  line("inspect -f '{{.HostConfig.Nope}}' web"),
+  line("inspect -f '{{.State.Health.Nope.More}}' web"),
+  line("inspect -f '{{.Id' web"),
+  line("inspect -f '{{nope .Id}}' web"),
+  line("inspect -f '{{index .Args 99}}' web"),
+  line("inspect -f '{{.Name}}' web nope"),
+  line(
+    'inspect -f \'{{title .State.Status}} {{upper .Name}} {{lower "ABC"}} {{len .Config.Env}} {{slice .ID 0 12}} {{eq .State.ExitCode 0}} {{gt .State.Pid 1}}\' web',
+  ),
+  line(
+    "image inspect -f '{{.Os}}/{{.Architecture}} {{.Config.Cmd}} {{.Config.Env}} {{.RepoTags}} {{len .RootFS.Layers}} {{.Size}}' busybox",
+  ),
+  line(
+    "network inspect -f '{{.Name}} {{.Driver}} {{(index .IPAM.Config 0).Gateway}} {{len .Containers}} {{.Internal}}' bridge",
+  ),
+  line(
+    "info -f '{{json .Swarm}} {{.NCPU}} {{range .Plugins.Network}}{{.}},{{end}} {{.DriverStatus}} {{len .Runtimes}}'",
+  ),
+  line("info -f '{{.Nope}}'"),
+  line(
+    "version -f '{{json .Server.Components}} {{.Server.Os}} {{.Server.Arch}} {{range .Server.Components}}{{.Name}} {{end}}'",
+  ),
   line('inspect web nope'),
   line('inspect -f json web'),
   line('image inspect busybox nope'),
