@@ -106,6 +106,19 @@ describe('a container cannot escape', { skip: cannotRun }, () => {
     }
   });
 
+  it('into a /dev of the host that is bound for it', async () => {
+    const dev = join(containers.bundle, 'dev3');
+    mkdirSync(join(dev, 'pts'), { recursive: true });
+    native().mknodat(AT_FDCWD, join(dev, 'null'), 0o020666, 1, 3);
+    for (const type of ['bind', 'none']) {
+      const options = type === 'bind' ? ['rprivate'] : ['rbind'];
+      const mounts = [...without('/dev'), { destination: '/dev', type, source: dev, options }];
+      assert.equal((await run('ls /dev', { spec: { mounts } })).output, 'null\npts\n');
+    }
+    // Neither nodes nor links were made in it.
+    assert.deepEqual(readdirSync(dev), ['null', 'pts']);
+  });
+
   it('by a /dev/console that leads elsewhere (CVE-2025-52565)', async () => {
     const dev = join(containers.bundle, 'dev2');
     mkdirSync(join(dev, 'pts'), { recursive: true });

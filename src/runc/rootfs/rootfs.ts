@@ -86,7 +86,7 @@ export function enterRootfs(compilation: Compilation, options: RootfsOptions): E
   attachMounts(compilation, prepared, root, keep);
   let console: Slot | undefined;
   // A bind over /dev brings its own devices.
-  if (!dev?.options.bind) {
+  if (dev === undefined || !(dev.options.bind || dev.mount.type === 'bind')) {
     makeDevices(compilation, root, devSlot);
     attachDevices(root);
     makeDevLinks(compilation, root, devSlot);
