@@ -188,7 +188,7 @@ class HostCgroup implements Cgroup {
       try {
         // One write that nothing can outrun (kernel 5.14).
         writeFileSync(`${this.paths.v2}/cgroup.kill`, '1');
-        if (this.#unified) return;
+        if (this.#unified || (await this.#isEmptySoon())) return;
       } catch (error) {
         if (!isGone(error)) throw error;
       }
@@ -208,6 +208,15 @@ class HostCgroup implements Cgroup {
     } finally {
       if (mustThaw || signal === SIGKILL) await this.thaw().catch(() => undefined);
     }
+  }
+
+  /** In a hybrid machine some process may have been moved out of the cgroup2 that was just killed, and be left in v1. */
+  async #isEmptySoon(): Promise<boolean> {
+    for (let i = 0; i < 25; i++) {
+      if (this.pids().length === 0) return true;
+      await delay(2);
+    }
+    return false;
   }
 
   #isFrozenQuietly(): boolean {
