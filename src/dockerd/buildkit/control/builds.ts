@@ -30,8 +30,13 @@ export class RunningBuild {
   }
 }
 
+/** How long the status of a build can be asked for after its end. */
+const keptMs = 30_000;
+
 export class RunningBuilds {
   readonly #builds = new Arrivals<RunningBuild>();
+  /** Builds that have just ended: of a quick one the client may ask for the status after its end. */
+  readonly #ended = new Map<string, RunningBuild>();
 
   open(ref: string, session: string): RunningBuild {
     if (this.#builds.has(ref)) throw new FailedPrecondition(`build ${ref} is running already`);
@@ -43,10 +48,18 @@ export class RunningBuilds {
   close(build: RunningBuild): void {
     this.#builds.remove(build.ref, build);
     build.release();
+    this.#ended.set(build.ref, build);
+    setTimeout(() => this.#ended.delete(build.ref), keptMs).unref();
   }
 
   cancel(ref: string): void {
     this.#builds.peek(ref)?.abort.abort(new DOMException('context canceled', 'AbortError'));
+  }
+
+  /** The status of a build, which may be opened a moment later than it is asked for, or have ended a moment before. */
+  async status(ref: string, signal: AbortSignal): Promise<StatusLog> {
+    const build = this.#ended.get(ref) ?? (await this.get(ref, signal));
+    return build.status;
   }
 
   /** The build called `ref`, which may be opened a moment later than it is asked for. */

@@ -170,8 +170,8 @@ export class Control {
   }
 
   async *#status(ref: string, signal: AbortSignal): AsyncGenerator<Partially<MessageOf<typeof pb.StatusResponse>>> {
-    const build = await this.#builds.get(ref, signal);
-    yield* build.status.follow(signal);
+    const status = await this.#builds.status(ref, signal);
+    yield* status.follow(signal);
   }
 
   async #solve(
