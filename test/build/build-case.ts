@@ -5,6 +5,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { command } from '../harness/command.ts';
+import { pluginDir } from '../harness/plugins.ts';
 import type { Case } from './cases.ts';
 import { type ImageFacts, imageFacts } from './image-files.ts';
 
@@ -15,6 +16,7 @@ export type Door = 'classic' | 'buildkit';
 
 /** Where Debian and Docker's own packages put the plugin. */
 const pluginDirs = [
+  ...[await pluginDir()].filter(dir => dir !== undefined),
   '/usr/libexec/docker/cli-plugins',
   '/usr/local/libexec/docker/cli-plugins',
   '/usr/lib/docker/cli-plugins',
