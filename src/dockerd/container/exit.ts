@@ -1,5 +1,6 @@
 // A container has ended: state and waiters first, then what takes time (moby daemon/monitor.go). The shim has drained all output by then.
 
+import { isNotFound } from '../../errdefs/index.ts';
 import type { ExitStatus } from '../../shim/index.ts';
 import { formatNs, nowNs, parseNs } from '../clock.ts';
 import type { Container } from './container.ts';
@@ -26,6 +27,7 @@ async function settle(services: ContainerServices, container: Container, status:
   const { record, state } = container;
   container.stopHealthChecks?.();
   container.stopHealthChecks = undefined;
+  if (state.health !== undefined) state.health = { ...state.health, Status: 'unhealthy' };
   const started = parseNs(state.startedAt) ?? status.timeNs;
   const ranMs = Number(status.timeNs - started) / 1e6;
   const restart = decideRestart(record.hostConfig.RestartPolicy, container.restarts, {
@@ -45,7 +47,8 @@ async function settle(services: ContainerServices, container: Container, status:
   const endpoints = record.endpoints;
   record.endpoints = [];
   const deleted = services.tasks.delete(record.id).catch(err => {
-    services.log.warn('could not delete a task', { container: record.id, err });
+    // After a reboot there is none.
+    if (!isNotFound(err)) services.log.warn('could not delete a task', { container: record.id, err });
   });
   const released = releaseNetwork(services, container, endpoints).catch(err => {
     services.log.warn('could not release a network endpoint', { container: record.id, err });
