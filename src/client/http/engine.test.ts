@@ -60,6 +60,27 @@ test('reads a counted body and uses the connection again', async () => {
   assert.equal(await new Promise(resolve => server.server.getConnections((_, count) => resolve(count))), 1);
 });
 
+test('a connection that the daemon closed meanwhile is not used again', async () => {
+  const path = `${directory}/closing.sock`;
+  let connections = 0;
+  const server = createServer(socket => {
+    connections++;
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK');
+      // The second request gets the end of the connection for an answer.
+      socket.once('data', () => socket.destroy());
+    });
+    socket.on('error', () => {});
+  });
+  await new Promise<void>(resolve => server.listen(path, resolve));
+  const engine = new Engine(parseEndpoint(`unix://${path}`), { version: '1.51' });
+  for (let i = 0; i < 2; i++) assert.equal(await (await engine.request('GET', '/x')).text(), 'OK');
+  await assert.rejects(engine.request('POST', '/x'), { code: 'Unavailable' });
+  assert.equal(connections, 2);
+  engine.close();
+  server.close();
+});
+
 test('reads a body that ends with the connection', async () => {
   await using server = await scripted('HTTP/1.0 200 OK\r\n\r\nall of it');
   assert.equal(await (await server.engine.request('GET', '/x')).text(), 'all of it');

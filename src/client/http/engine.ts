@@ -167,8 +167,8 @@ export class Engine {
 
   async #exchange(method: string, path: string, options: RequestOptions): Promise<HttpResponse> {
     options.signal?.throwIfAborted();
-    const idle = this.#idle.pop();
-    const source = idle !== undefined && !idle.ended ? idle : new ByteSource(await this.#dial());
+    const idle = this.#takeIdle();
+    const source = idle ?? new ByteSource(await this.#dial());
     const onAbort = (): void => void source.socket.destroy();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     const body = options.json === undefined ? '' : JSON.stringify(options.json);
@@ -191,6 +191,9 @@ export class Engine {
       head = await readHead(source);
     } catch (cause) {
       options.signal?.throwIfAborted();
+      // The daemon may have closed the waiting connection just as we took it: what changes nothing is asked again.
+      if (idle !== undefined && (method === 'GET' || method === 'HEAD'))
+        return await this.#exchange(method, path, options);
       throw new Unavailable(`error during connect: ${method} ${path}: ${(cause as Error).message}`, { cause });
     }
     return new HttpResponse(head, source, method === 'HEAD', reusable => {
@@ -198,6 +201,15 @@ export class Engine {
       if (reusable && options.stream === undefined) this.#idle.push(source);
       else source.socket.destroy();
     });
+  }
+
+  /** A connection that waits for its next request, if one still stands. */
+  #takeIdle(): ByteSource | undefined {
+    for (let source = this.#idle.pop(); source !== undefined; source = this.#idle.pop()) {
+      if (!source.ended) return source;
+      source.socket.destroy();
+    }
+    return undefined;
   }
 
   #head(method: string, path: string, options: RequestOptions, own: Readonly<Record<string, string>>): string {
