@@ -48,6 +48,18 @@ export class TaskRunner implements Runner {
   }
 
   async run(step: RunStep): Promise<{ exitCode: number }> {
+    try {
+      return await this.#run(step);
+    } catch (err) {
+      const text = /OCI runtime create failed: runc create failed: ([\s\S]*)$/.exec((err as Error).message)?.[1];
+      if (text === undefined || step.signal.aborted) throw err;
+      // A program that is not there is the build's fault: it is told among the step's output, as BuildKit does.
+      step.output(2, Buffer.from(`runc run failed: ${text}\n`));
+      return { exitCode: 1 };
+    }
+  }
+
+  async #run(step: RunStep): Promise<{ exitCode: number }> {
     const { tasks, networks } = this.#services;
     step.signal.throwIfAborted();
     await using stack = new AsyncDisposableStack();
