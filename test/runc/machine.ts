@@ -21,8 +21,8 @@ export function machine(): Machine | undefined {
   const root = join(cacheDir(), 'qemu');
   if (!existsSync(root) && !unpack(root)) return undefined;
   const [kernel] = globSync('boot/vmlinuz-*', { cwd: root });
-  const [overlay] = globSync('lib/modules/*/kernel/fs/overlayfs/overlay.ko', { cwd: root });
-  if (kernel === undefined || overlay === undefined) return undefined;
+  const overlay = join(root, 'overlay.ko');
+  if (kernel === undefined || !existsSync(overlay)) return undefined;
   return {
     qemu: join(root, 'usr/bin/qemu-system-x86_64'),
     libraries: ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu/pulseaudio']
@@ -30,7 +30,7 @@ export function machine(): Machine | undefined {
       .join(':'),
     firmware: join(root, 'usr/share'),
     kernel: join(root, kernel),
-    overlay: readFileSync(join(root, overlay)),
+    overlay: readFileSync(overlay),
   };
 }
 
@@ -48,6 +48,15 @@ function unpack(root: string): boolean {
     // Already installed ones are on the machine's own library path.
     run('apt-get', ['download', '-q', ...emulator, kernel]);
     for (const file of globSync('*.deb', { cwd: work })) run('dpkg-deb', ['-x', file, 'root']);
+    // Of the kernel's modules only the one that is loaded.
+    const [overlay] = globSync('root/lib/modules/*/kernel/fs/overlayfs/overlay.ko', { cwd: work });
+    if (overlay === undefined) return false;
+    const module = readFileSync(join(work, overlay));
+    rmSync(join(work, 'root/lib/modules'), { recursive: true });
+    for (const directory of ['usr/share/doc', 'usr/share/man', 'usr/bin/qemu-system-i386']) {
+      rmSync(join(work, 'root', directory), { recursive: true, force: true });
+    }
+    writeFileSync(join(work, 'root/overlay.ko'), module);
     rmSync(root, { recursive: true, force: true });
     renameSync(join(work, 'root'), root);
     return true;
