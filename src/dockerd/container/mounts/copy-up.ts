@@ -1,73 +1,102 @@
 // Copies what an image has at a volume's place into the empty volume, once, when the container is made.
 
 import {
-  chmodSync,
-  chownSync,
+  closeSync,
+  constants,
   copyFileSync,
+  fchmodSync,
+  fchownSync,
+  futimesSync,
   lchownSync,
   lutimesSync,
   mkdirSync,
+  openSync,
   readdirSync,
-  readlinkSync,
-  type Stats,
   symlinkSync,
-  utimesSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Layers, resolve } from '../spec/layers.ts';
+import {
+  copyDirectoryAttributes,
+  encodeName,
+  type Found,
+  type MergedDirectory,
+  type MergedView,
+  openMergedView,
+} from '../../../containerd/index.ts';
+import { native, type Stat } from '../../../launcher/index.ts';
+import type { Layers } from '../spec/layers.ts';
 
 /** Files between two breaths for the event loop. */
 const batch = 64;
 
 /** Fills `target` from the merged view of the layers, unless it has something already. */
 export async function copyUp(layers: Layers, source: string, target: string): Promise<void> {
-  if (readdirSync(target).length > 0) return;
-  const found = resolve(layers, source);
-  if (found === undefined || !found.stat.isDirectory()) return;
-  const counter = { files: 0 };
-  await copyDirectory(layers, source, target, found.stat, counter);
+  if (layers.length === 0 || readdirSync(target).length > 0) return;
+  using view = openMergedView(layers);
+  const found = view.lookup(source);
+  if (found?.kind !== 'directory') return;
+  await new Copy(view).directory(found.directory, target);
 }
 
-async function copyDirectory(
-  layers: Layers,
-  source: string,
-  target: string,
-  stat: Stats,
-  counter: { files: number },
-): Promise<void> {
-  for (const name of namesIn(layers, source)) {
-    const from = resolve(layers, `${source}/${name}`, false);
-    if (from === undefined) continue;
-    const to = path.join(target, name);
-    if (++counter.files % batch === 0) await new Promise(setImmediate);
-    if (from.stat.isDirectory()) {
-      mkdirSync(to);
-      await copyDirectory(layers, `${source}/${name}`, to, from.stat, counter);
-    } else if (from.stat.isSymbolicLink()) {
-      symlinkSync(readlinkSync(from.path), to);
-      lchownSync(to, from.stat.uid, from.stat.gid);
-      lutimesSync(to, from.stat.atime, from.stat.mtime);
-    } else if (from.stat.isFile()) {
-      copyFileSync(from.path, to);
-      setAttributes(to, from.stat);
+class Copy {
+  readonly #view: MergedView;
+  #files = 0;
+
+  constructor(view: MergedView) {
+    this.#view = view;
+  }
+
+  async directory(source: MergedDirectory, target: string): Promise<void> {
+    for (const name of this.#view.list(source)) {
+      const found = this.#view.child(source, name);
+      if (found === undefined) continue;
+      if (++this.#files % batch === 0) await new Promise(setImmediate);
+      const to = path.join(target, name);
+      if (found.kind === 'directory') {
+        mkdirSync(to);
+        await this.directory(found.directory, to);
+      } else copyOther(found, to);
     }
+    const fd = openSync(target, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      copyDirectoryAttributes(source.fds[0]!, source.stat, fd);
+    } finally {
+      closeSync(fd);
+    }
+    this.#view.forget(source);
   }
-  setAttributes(target, stat);
 }
 
-function setAttributes(file: string, stat: Stats): void {
-  chownSync(file, stat.uid, stat.gid);
-  // After the owner: chown clears setuid and setgid.
-  chmodSync(file, stat.mode & 0o7777);
-  utimesSync(file, stat.atime, stat.mtime);
+const kindOf = (stat: Stat): number => stat.mode & constants.S_IFMT;
+
+/** Files and links; devices and sockets are left where they are. */
+function copyOther({ fd, name, stat }: Extract<Found, { kind: 'other' }>, to: string): void {
+  const { mtimeSec, mtimeNsec, uid, gid } = stat;
+  const time = mtimeSec + mtimeNsec / 1e9;
+  if (kindOf(stat) === constants.S_IFLNK) {
+    symlinkSync(native().readlinkat(fd, encodeName(name)), to);
+    lchownSync(to, uid, gid);
+    lutimesSync(to, time, time);
+  } else if (kindOf(stat) === constants.S_IFREG) {
+    // By a descriptor of its own: whatever its name becomes, this is the file.
+    const from = native().openat2(fd, encodeName(name), constants.O_RDONLY | constants.O_NOFOLLOW, 0, 0);
+    try {
+      copyFileSync(`/proc/self/fd/${from}`, to);
+    } finally {
+      closeSync(from);
+    }
+    setAttributes(to, stat, time);
+  }
 }
 
-/** Names in a directory over all layers; whether each is still there is seen when it is looked up. */
-function namesIn(layers: Layers, directory: string): string[] {
-  const names = new Set<string>();
-  for (const layer of layers) {
-    const found = resolve([layer], directory);
-    if (found?.stat.isDirectory() === true) for (const name of readdirSync(found.path)) names.add(name);
+function setAttributes(file: string, stat: Stat, time: number): void {
+  const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    fchownSync(fd, stat.uid, stat.gid);
+    // After the owner: chown clears setuid and setgid.
+    fchmodSync(fd, stat.mode & 0o7777);
+    futimesSync(fd, time, time);
+  } finally {
+    closeSync(fd);
   }
-  return [...names].sort();
 }

@@ -8,7 +8,7 @@ import { networkFilesOf } from '../network-files.ts';
 import { statusOf } from '../record.ts';
 import { type ContainerServices, layersOf } from '../services.ts';
 import { makeWorkingDirectory } from '../working-directory.ts';
-import { type Layers, readLayeredFile } from './layers.ts';
+import { type Layers, readLayeredFiles } from './layers.ts';
 import { type Joins, runtimeSpec } from './spec.ts';
 import { type ResolvedUser, resolveUser } from './user.ts';
 
@@ -47,12 +47,8 @@ export async function buildSpec(services: ContainerServices, container: Containe
 
 /** The user of a container or an exec, from the files of its root. */
 export function userOf(layers: Layers, spec: string, groupAdd: readonly string[]): ResolvedUser {
-  return resolveUser(
-    spec,
-    groupAdd,
-    readLayeredFile(layers, '/etc/passwd') ?? '',
-    readLayeredFile(layers, '/etc/group') ?? '',
-  );
+  const [passwd = '', group = ''] = readLayeredFiles(layers, ['/etc/passwd', '/etc/group']);
+  return resolveUser(spec, groupAdd, passwd, group);
 }
 
 /** Namespaces of the containers that it joins. */
