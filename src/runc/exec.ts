@@ -126,17 +126,23 @@ export function compileExec(options: ExecOptions): Program {
   init.push(
     ...(userNamespace
       ? ([
-          { op: 'setgid', gid: 0 },
-          { op: 'setuid', uid: 0 },
+          { op: 'setgid', gid: 0, why: 'root of the user namespace' },
+          { op: 'setuid', uid: 0, why: 'root of the user namespace' },
         ] as const)
       : []),
-    { op: 'setsid' },
-    { op: 'umask', mask: 0 },
+    { op: 'setsid', why: 'a session of its own' },
+    { op: 'umask', mask: 0, why: 'modes are what we say' },
   );
   const root = slots.take();
   const nullDevice = slots.take();
   const inRoot = { dir: root, resolve: n.RESOLVE_IN_ROOT | n.RESOLVE_NO_MAGICLINKS };
-  init.push({ op: 'open', slot: root, path: '/', flags: n.O_PATH | n.O_DIRECTORY | n.O_CLOEXEC });
+  init.push({
+    op: 'open',
+    slot: root,
+    path: '/',
+    flags: n.O_PATH | n.O_DIRECTORY | n.O_CLOEXEC,
+    why: "the container's root bounds every look-up",
+  });
   const proc = process.apparmorProfile ? slots.take() : undefined;
   if (proc !== undefined) {
     init.push({

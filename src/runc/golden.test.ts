@@ -313,4 +313,14 @@ describe('the program of a spec', () => {
       assert.equal(text, readFileSync(file, 'utf8'));
     });
   }
+
+  it('gives a reason for every op that is no mere handling of processes and descriptors', () => {
+    const plumbing: ReadonlySet<string> = new Set(['close', 'notify', 'await', 'stdio', 'exit']);
+    const silent = (program: Program): string[] =>
+      program.flatMap(op => [
+        ...(op.why || plumbing.has(op.op) ? [] : [op.op]),
+        ...(op.op === 'clone' ? silent(op.program) : []),
+      ]);
+    for (const [name, compile] of Object.entries(programs)) assert.deepEqual(silent(compile()), [], name);
+  });
 });

@@ -66,7 +66,11 @@ function enterNamespaces(compilation: Compilation, { cgroup, joins, between }: P
     slots.give(slot);
   }
   if (compilation.newUserNamespace) init.push({ op: 'await', peer: 'parent', why: 'until our ids are mapped' });
-  if (compilation.userNamespace) init.push({ op: 'setgid', gid: 0 }, { op: 'setuid', uid: 0 });
+  if (compilation.userNamespace)
+    init.push(
+      { op: 'setgid', gid: 0, why: 'root of the user namespace' },
+      { op: 'setuid', uid: 0, why: 'root of the user namespace' },
+    );
   // Not before the ids are mapped: it takes the map's files away from an unprivileged owner.
   init.push({
     op: 'prctl',

@@ -162,7 +162,10 @@ function waitForStart(compilation: Compilation, { startGate }: CreateOptions): v
   if (startGate !== 'none') host.push({ op: 'await', peer: 'child', why: 'until all is in place' });
   if (startGate === 'fifo') return;
   if (startGate === 'ready') {
-    host.push({ op: 'ready' }, { op: 'notify', peer: 'child', why: 'start' });
+    host.push(
+      { op: 'ready', why: 'created: the client may attach, resize, start' },
+      { op: 'notify', peer: 'child', why: 'start' },
+    );
     listens();
   }
   host.push({ op: 'await', peer: 'exec' }, ...hookOps(compilation, 'poststart', 'running'));
@@ -202,7 +205,11 @@ function openNamespaces({ host, slots, namespaces }: Compilation, between: Op[] 
       continue;
     }
     cloner.push({ op: 'setns', fd: slot, flags: flag, ...words }, { op: 'close', slot });
-    if (type === 'user') cloner.push({ op: 'setgid', gid: 0 }, { op: 'setuid', uid: 0 });
+    if (type === 'user')
+      cloner.push(
+        { op: 'setgid', gid: 0, why: 'root of the user namespace' },
+        { op: 'setuid', uid: 0, why: 'root of the user namespace' },
+      );
     slots.give(slot);
   }
   return joins;
@@ -278,7 +285,7 @@ function receiveListener({ spec, host, slots, id, bundle }: Compilation): void {
     state: { ociVersion: spec.ociVersion, id, status: 'creating', bundle, annotations: spec.annotations ?? {} },
   };
   host.push(
-    { op: 'receiveFd', slot },
+    { op: 'receiveFd', slot, why: 'what the child made' },
     { op: 'sendFdTo', socket: seccomp.listenerPath!, slot, data: JSON.stringify(state), why: 'seccomp.listenerPath' },
     { op: 'close', slot },
   );

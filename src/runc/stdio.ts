@@ -58,9 +58,9 @@ export function planPipes(plan: StreamPlan, slots: Slots, uid: number, gid: numb
 /** Makes the pty's slave the process's terminal and its three streams. */
 export const terminalOps = (slave: Slot): readonly Op[] => [
   { op: 'controllingTty', slot: slave, why: 'the session leader takes the pty for its terminal' },
-  { op: 'dup', slot: slave, fd: 0 },
-  { op: 'dup', slot: slave, fd: 1 },
-  { op: 'dup', slot: slave, fd: 2 },
+  { op: 'dup', slot: slave, fd: 0, why: 'stdin' },
+  { op: 'dup', slot: slave, fd: 1, why: 'stdout' },
+  { op: 'dup', slot: slave, fd: 2, why: 'stderr' },
 ];
 
 /** Flags for opening a terminal or /dev/null as a stream. */

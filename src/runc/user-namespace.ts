@@ -84,14 +84,14 @@ export function openUserNamespace(
       flags: CLONE_NEWUSER,
       why: 'a user namespace for an id-mapped mount',
       program: [
-        { op: 'open', slot: inner, path: '/proc/self/ns/user', flags: O_RDONLY | O_CLOEXEC },
-        { op: 'sendFd', slot: inner },
+        { op: 'open', slot: inner, path: '/proc/self/ns/user', flags: O_RDONLY | O_CLOEXEC, why: 'the namespace' },
+        { op: 'sendFd', slot: inner, why: 'the namespace' },
         { op: 'await', peer: 'parent' },
         { op: 'exit', code: 0 },
       ],
     },
     ...writeMaps(uids, gids, false),
-    { op: 'receiveFd', slot },
+    { op: 'receiveFd', slot, why: 'what the child made' },
     { op: 'notify', peer: 'child' },
   );
   return slot;

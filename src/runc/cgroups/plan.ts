@@ -225,7 +225,13 @@ function v2Create(
   if (!policy.allowAll || policy.exceptions.length > 0) {
     const cgroup = slots.takeOutside();
     ops.push(
-      { op: 'open', slot: cgroup, path: directory, flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC },
+      {
+        op: 'open',
+        slot: cgroup,
+        path: directory,
+        flags: O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+        why: 'for the device program',
+      },
       { op: 'deviceFilter', cgroup, program: deviceProgram(policy), why: spec('devices') },
       { op: 'close', slot: cgroup },
     );
