@@ -161,7 +161,14 @@ export function compileExec(options: ExecOptions): Program {
     const stdinless = options.stdio !== 'inherit' && !options.stdio.stdin;
     if (stdinless) {
       init.push(
-        { op: 'open', ...inRoot, path: 'dev/null', slot: nullDevice, flags: n.O_RDWR | n.O_NOCTTY | n.O_CLOEXEC },
+        {
+          op: 'open',
+          ...inRoot,
+          path: 'dev/null',
+          slot: nullDevice,
+          flags: n.O_RDWR | n.O_NOCTTY | n.O_CLOEXEC,
+          why: 'no stdin: /dev/null',
+        },
         {
           op: 'verify',
           slot: nullDevice,
