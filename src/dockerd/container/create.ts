@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import type { ContainerConfig, ContainerCreateRequest, ContainerCreateResponse, HostConfig } from '../../api/index.ts';
-import { InvalidArgument, NotFound } from '../../errdefs/index.ts';
+import { codeOf, describe, EngineError, InvalidArgument, isNotFound, NotFound } from '../../errdefs/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import { formatNs, nowNs } from '../clock.ts';
 import { Container } from './container.ts';
@@ -13,7 +13,7 @@ import { commandOf, mergeConfig } from './merge.ts';
 import { copyUp } from './mounts/copy-up.ts';
 import { makeVolumes, planMounts } from './mounts/register.ts';
 import { inventName, parseName } from './names.ts';
-import { portRequests, requestedEndpoints } from './network-config.ts';
+import { attachmentOf, portRequests, requestedEndpoints } from './network-config.ts';
 import { containerLabel } from './orphans.ts';
 import { containerDirectory } from './paths.ts';
 import { type ContainerRecord, newState } from './record.ts';
@@ -40,7 +40,7 @@ export async function createContainer(
   if (requestedHost === undefined) throw new InvalidArgument('HostConfig is required');
   const given = options.name === '' ? undefined : parseName(options.name);
   validateConfig(requestedConfig);
-  const host = completeHostConfig(requestedHost, services.config, services.facts, options.below);
+  const host = withIds(services, completeHostConfig(requestedHost, services.config, services.facts, options.below));
   const warnings = validateHostConfig(host, requestedConfig, {
     runtimes: ['runc', 'io.containerd.runc.v2', ...Object.keys(services.config.runtimes)],
     logDrivers,
@@ -59,11 +59,12 @@ export async function createContainer(
 
   const config = withHostname(services, merged, host, id);
   const networks = requestedEndpoints(host, networking?.EndpointsConfig ?? {}, config.MacAddress);
+  checkEndpoints(services, networks);
   if (host.NetworkMode !== 'host') {
     warnings.push(...services.networks.publishWarnings(portRequests(host, config.ExposedPorts ?? {})));
   }
   checkLinks(services, host);
-  const plan = planMounts(config, host, source => services.store.find(source).record.mounts);
+  const plan = planMounts(config, host, source => required(services, source).record.mounts);
 
   const directory = containerDirectory(services.config.dataRoot, id);
   mkdirSync(directory, { recursive: true, mode: 0o710 });
@@ -112,6 +113,39 @@ export async function createContainer(
   undo.move();
   services.events.publish('container', 'create', id, eventAttributes(container));
   return { Id: id, Warnings: warnings };
+}
+
+/** A container that another needs: that it is missing is no "not found", on which clients would pull the image. */
+function required(services: ContainerServices, reference: string, doing = ''): Container {
+  const container = services.store.lookUp(reference);
+  if (container === undefined) throw new InvalidArgument(`${doing}No such container: ${reference}`);
+  return container;
+}
+
+/** `container:NAME` names a container of this moment: its id stays when the name moves on. */
+function withIds(services: ContainerServices, host: HostConfig): HostConfig {
+  const byId = (mode: string, doing = ''): string => {
+    const name = /^container:(.+)$/.exec(mode)?.[1];
+    return name === undefined ? mode : `container:${required(services, name, doing).id}`;
+  };
+  return {
+    ...host,
+    NetworkMode: byId(host.NetworkMode, 'joining network namespace of container: '),
+    IpcMode: byId(host.IpcMode),
+    PidMode: byId(host.PidMode),
+  };
+}
+
+/** What is asked of networks that are there, they can give; those that are missing are missed at the start. */
+function checkEndpoints(services: ContainerServices, networks: ReturnType<typeof requestedEndpoints>): void {
+  for (const [name, settings] of Object.entries(networks)) {
+    try {
+      services.networks.checkAttachment(attachmentOf(name, settings, settings.MacAddress, []));
+    } catch (err) {
+      if (isNotFound(err)) continue;
+      throw new EngineError(codeOf(err), `invalid config for network ${name}: ${describe(err)}`, { cause: err });
+    }
+  }
 }
 
 /** Links name containers that are there. */

@@ -53,7 +53,7 @@ export function listContainers(services: ContainerServices, options: ListOptions
 
 type Test = (container: Container) => boolean;
 
-const statuses = ['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'];
+const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 const healths = ['none', 'starting', 'healthy', 'unhealthy'];
 
 function testsOf(services: ContainerServices, { filters, imagesOf }: ListOptions): Test[] {
@@ -62,12 +62,20 @@ function testsOf(services: ContainerServices, { filters, imagesOf }: ListOptions
     const values = filters.get(key);
     if (values.length > 0) tests.push(container => values.some(value => test(container, value)));
   };
-  const bad = (key: string, value: string) => new InvalidArgument(`invalid filter '${key}=${value}'`);
+  const bad = (key: string, value: string, why: string) =>
+    new InvalidArgument(`invalid filter '${key}=${value}': ${why}`);
   for (const value of filters.get('status')) {
-    if (!statuses.includes(value)) throw bad('status', value);
+    if (!statuses.includes(value))
+      throw bad('status', value, `invalid value for state (${value}): must be one of ${statuses.join(', ')}`);
   }
-  for (const value of filters.get('health')) if (!healths.includes(value)) throw bad('health', value);
-  for (const value of filters.get('exited')) if (!/^-?\d+$/.test(value)) throw bad('exited', value);
+  for (const value of filters.get('health')) {
+    if (!healths.includes(value)) {
+      throw bad('health', value, `invalid value for health (${value}): must be one of ${healths.join(', ')}`);
+    }
+  }
+  for (const value of filters.get('exited')) {
+    if (!/^-?\d+$/.test(value)) throw bad('exited', value, `strconv.Atoi: parsing "${value}": invalid syntax`);
+  }
   any('status', (container, value) => statusOf(container.state) === value);
   any(
     'exited',
@@ -88,11 +96,11 @@ function testsOf(services: ContainerServices, { filters, imagesOf }: ListOptions
     hasPort(
       Object.entries(container.record.ports).filter(([, bound]) => bound !== null && bound.length > 0),
       value,
-      true,
+      'publish',
     ),
   );
   any('expose', (container, value) =>
-    hasPort(Object.entries(container.record.config.ExposedPorts ?? {}), value, false),
+    hasPort(Object.entries(container.record.config.ExposedPorts ?? {}), value, 'expose'),
   );
   const ancestors = filters.get('ancestor');
   if (ancestors.length > 0) {
@@ -136,17 +144,21 @@ function inNetwork(services: ContainerServices, { record }: Container, value: st
   });
 }
 
-/** `80`, `80/tcp`, `80-90/udp`. */
-function hasPort(ports: readonly (readonly [string, unknown])[], value: string, published: boolean): boolean {
+/** `80`, `80/tcp`, `80-90/udp`: a port of the container's that it exposes, one of the host's that is published. */
+function hasPort(ports: readonly (readonly [string, unknown])[], value: string, filter: 'publish' | 'expose'): boolean {
   const match = /^(\d+)(?:-(\d+))?(?:\/(\w+))?$/.exec(value);
-  if (match === null) throw new InvalidArgument(`invalid port specification: "${value}"`);
+  if (match === null) {
+    throw new InvalidArgument(
+      `error while looking up for ${filter} ${value}: strconv.ParseUint: parsing "${value}": invalid syntax`,
+    );
+  }
   const [from, to] = [Number(match[1]), Number(match[2] ?? match[1])];
   const inRange = (port: number): boolean => port >= from && port <= to;
   return ports.some(([key, bound]) => {
     const [port, protocol] = key.split('/');
     if (protocol !== (match[3] ?? 'tcp')) return false;
-    if (inRange(Number(port))) return true;
-    return published && (bound as readonly { HostPort: string }[]).some(binding => inRange(Number(binding.HostPort)));
+    if (filter === 'expose') return inRange(Number(port));
+    return (bound as readonly { HostPort: string }[]).some(binding => inRange(Number(binding.HostPort)));
   });
 }
 
@@ -166,7 +178,10 @@ export function summarise(
     Command: commandText(record),
     Created: Number(BigInt(record.createdNs) / 1_000_000_000n),
     Ports: portSummaries(record),
-    ...(sizes !== undefined && { SizeRw: sizes.SizeRw, SizeRootFs: sizes.SizeRootFs }),
+    ...(sizes !== undefined && {
+      ...(sizes.SizeRw !== 0 && { SizeRw: sizes.SizeRw }),
+      SizeRootFs: sizes.SizeRootFs,
+    }),
     Labels: record.config.Labels ?? {},
     State: statusOf(record.state),
     Status: statusText(record.state, nowMs),

@@ -52,10 +52,6 @@ export function requestedEndpoints(
     endpoints[mode] = { ...endpoints[mode], MacAddress: macAddress };
   }
   for (const [name, settings] of Object.entries(endpoints)) {
-    const wants = (settings.IPAMConfig?.IPv4Address ?? '') !== '' || (settings.IPAMConfig?.IPv6Address ?? '') !== '';
-    if (wants && ['bridge', 'host', 'none'].includes(name)) {
-      throw new InvalidArgument('user specified IP address is supported on user defined networks only');
-    }
     if ((settings.Aliases ?? []).length > 0 && name === 'bridge') {
       throw new InvalidArgument('network-scoped aliases are only supported for user-defined networks');
     }

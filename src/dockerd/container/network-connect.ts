@@ -87,7 +87,12 @@ function checkMode(mode: string, network: NetworkRecord): void {
       'container sharing network namespace with another container or host cannot be connected to any other network',
     );
   }
-  if (mode === 'host' || network.name === 'host') {
+  if (network.name === 'host' && mode !== 'host') {
+    throw new InvalidArgument(
+      'cannot connect container to host network - container must be created in host network mode',
+    );
+  }
+  if (mode === 'host') {
     throw new InvalidArgument('container cannot be disconnected from host network or connected to host network');
   }
   if (mode === 'none' || network.name === 'none') {

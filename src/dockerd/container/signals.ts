@@ -11,7 +11,8 @@ export function parseSignal(text: string): number {
   const invalid = () => new InvalidArgument(`invalid signal: ${text}`);
   if (/^\d+$/.test(text)) {
     const number = Number(text);
-    if (number < 1 || number > realTimeMax) throw invalid();
+    if (number < 1) throw invalid();
+    if (number > realTimeMax) throw new InvalidArgument(`the linux daemon does not support signal ${text}`);
     return number;
   }
   const name = text.toUpperCase().replace(/^SIG/, '');

@@ -185,6 +185,7 @@ async function connect(services: ContainerServices, container: Container): Promi
   if (hostConfig.NetworkMode.startsWith('container:') || config.NetworkDisabled === true) return [];
   record.sandboxId = newSandboxId();
   const links = (hostConfig.Links ?? []).map(link => link.replace(/^\//, ''));
+  if (hostConfig.NetworkMode === 'bridge') checkLinks(services, links);
   // The network that the container was made for comes first: it gets eth0.
   const isFirst = (name: string): number => Number(name === hostConfig.NetworkMode);
   const names = Object.keys(record.networks).sort((a, b) => isFirst(b) - isFirst(a));
@@ -214,6 +215,16 @@ async function connect(services: ContainerServices, container: Container): Promi
   });
   record.ports = portMap(config.ExposedPorts ?? {}, endpoints);
   return endpoints;
+}
+
+/** On the default bridge a link leads to another container there. */
+function checkLinks(services: ContainerServices, links: readonly string[]): void {
+  for (const link of links) {
+    const other = services.store.lookUp(link.split(':', 1)[0]!);
+    if (other !== undefined && other.record.networks.bridge === undefined) {
+      throw new InvalidArgument(`container ${other.id} not attached to default bridge network`);
+    }
+  }
 }
 
 /** Gives addresses and ports back; what inspect shows of them is emptied. */

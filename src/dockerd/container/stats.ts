@@ -172,11 +172,17 @@ function memoryStats(services: ContainerServices, stats: CgroupStats): MemorySta
   return {
     usage: memory.usage,
     ...(memory.maxUsage !== undefined && { max_usage: memory.maxUsage }),
-    stats: memory.stat,
-    ...(memory.failures !== undefined && { failcnt: memory.failures }),
+    stats: stats.version === 1 ? firstVersionStat(memory.stat) : memory.stat,
+    ...(memory.failures !== undefined && memory.failures !== 0 && { failcnt: memory.failures }),
     // Without a limit of its own, the machine's memory is the limit.
     limit: Math.min(memory.limit ?? services.memoryBytes, services.memoryBytes),
   };
+}
+
+/** Of memory.stat in version 1 those numbers that Docker knows (containerd cgroups, cgroup1/stats). */
+function firstVersionStat(stat: Readonly<Record<string, number>>): Record<string, number> {
+  const unknown = /^(total_)?(shmem|swap|swapcached|workingset_.*)$/;
+  return Object.fromEntries(Object.entries(stat).filter(([key]) => !unknown.test(key)));
 }
 
 function ioStats({ io, version }: CgroupStats): Partial<ContainerStats['blkio_stats']> {

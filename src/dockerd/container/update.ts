@@ -35,6 +35,7 @@ export async function updateContainer(
     const { record, state } = container;
     if (state.removing || state.dead)
       throw new Conflict(`Container ${record.id} is marked for removal and cannot be "update".`);
+    const cannot = (why: string) => new InvalidArgument(`Cannot update container ${record.id}: ${why}`);
     const next: Mutable<HostConfig> = { ...record.hostConfig };
     validateRestartPolicy(request.RestartPolicy);
     if (request.RestartPolicy.Name !== '') {
@@ -49,14 +50,22 @@ export async function updateContainer(
     }
     // A raised limit must stay below the swap limit that was not named.
     if (request.Memory !== 0 && request.MemorySwap === 0 && next.MemorySwap > 0 && request.Memory > next.MemorySwap) {
-      throw new InvalidArgument(
+      throw cannot(
         'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
       );
     }
-    if (request.NanoCpus !== 0 && (record.hostConfig.CpuPeriod !== 0 || record.hostConfig.CpuQuota !== 0)) {
-      throw new InvalidArgument(
-        'Conflicting options: Nano CPUs cannot be updated as CPU Quota or Period has already been set',
-      );
+    const { hostConfig } = record;
+    if (request.NanoCpus !== 0 && hostConfig.CpuPeriod !== 0) {
+      throw cannot('Conflicting options: Nano CPUs cannot be updated as CPU Period has already been set');
+    }
+    if (request.NanoCpus !== 0 && hostConfig.CpuQuota !== 0) {
+      throw cannot('Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set');
+    }
+    if (request.CpuPeriod !== 0 && hostConfig.NanoCpus !== 0) {
+      throw cannot('Conflicting options: CPU Period cannot be updated as NanoCPUs has already been set');
+    }
+    if (request.CpuQuota !== 0 && hostConfig.NanoCpus !== 0) {
+      throw cannot('Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set');
     }
     if (request.PidsLimit !== null && !below('1.40'))
       next.PidsLimit = request.PidsLimit <= 0 ? null : request.PidsLimit;

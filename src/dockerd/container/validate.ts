@@ -100,7 +100,7 @@ export function validateHostConfig(host: HostConfig, config: ContainerConfig, fa
   if (!facts.runtimes.includes(host.Runtime))
     throw new InvalidArgument(`unknown or invalid runtime name: ${host.Runtime}`);
   if (host.Isolation !== '' && host.Isolation !== 'default') {
-    throw new InvalidArgument(`invalid isolation '${host.Isolation}': only 'default' is supported`);
+    throw new InvalidArgument(`invalid isolation (${host.Isolation}): linux only supports 'default'`);
   }
   if (host.StorageOpt !== undefined && host.StorageOpt !== null && Object.keys(host.StorageOpt).length > 0) {
     throw new InvalidArgument("--storage-opt is supported only for overlay over xfs with 'pquota' mount option");

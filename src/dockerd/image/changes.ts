@@ -15,6 +15,7 @@ const accepted = new Set(
 /** The config with the instructions applied; InvalidArgument in Docker's words. */
 export function applyChanges(config: ImageRunConfig, changes: readonly string[]): ImageRunConfig {
   const changed: Writable<ImageRunConfig> = { ...config };
+  let commandGiven = false;
   for (const text of changes.flatMap(change => change.split('\n')).filter(line => line.trim() !== '')) {
     const keyword = text.trim().split(/\s/, 1)[0]!;
     if (!accepted.has(keyword.toUpperCase())) throw new InvalidArgument(`${keyword} is not a valid change command`);
@@ -24,6 +25,9 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
     } catch (err) {
       throw new InvalidArgument(describe(err), { cause: err });
     }
+    // An entrypoint takes the place of a command that was not given with it.
+    if (instruction.kind === 'CMD') commandGiven = true;
+    if (instruction.kind === 'ENTRYPOINT' && !commandGiven) delete changed.Cmd;
     apply(changed, instruction, word => unquote(word, changed.Env ?? []));
   }
   return changed;

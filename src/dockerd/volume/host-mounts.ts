@@ -58,8 +58,9 @@ export function resolveBelow(directory: string, relative: string): string {
     } finally {
       closeSync(fd);
     }
-  } catch (cause) {
-    throw new InvalidArgument(`cannot access path ${directory}/${relative}: no such file or directory`, { cause });
+  } catch {
+    const path = `${directory}/${relative}`;
+    throw new InvalidArgument(`cannot access path ${path}: lstat ${path}: no such file or directory`);
   } finally {
     closeSync(root);
   }

@@ -74,7 +74,9 @@ export class VolumeStore {
   create(request: VolumeCreateRequest): VolumeRecord {
     const driver = request.Driver === '' ? 'local' : request.Driver;
     if (driver !== 'local') {
-      throw new NotFound(`error looking up volume plugin ${driver}: plugin "${driver}" not found`);
+      throw new NotFound(
+        `create ${request.Name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+      );
     }
     const anonymous = request.Name === '';
     const name = anonymous ? newId() : request.Name;
@@ -225,7 +227,8 @@ function checkOptions(name: string, options: Readonly<Record<string, string>> | 
   if (options?.size !== undefined) {
     throw new InvalidArgument(`create ${name}: quota size requested but no quota support`);
   }
-  if (options !== null && options.o !== undefined && options.device === undefined) {
-    throw new InvalidArgument(`create ${name}: missing device in volume options`);
+  // moby volume/local/local_unix.go: what each of them needs beside it.
+  if (options !== null && (options.o !== undefined || options.type !== undefined) && options.device === undefined) {
+    throw new InvalidArgument(`create ${name}: missing required option: "device"`);
   }
 }

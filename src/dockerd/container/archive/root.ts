@@ -45,11 +45,22 @@ export class Root implements Disposable {
 
   /** What is at a path; a link at its end is not followed. NotFound. */
   lstat(path: string): Stat {
-    const { fd, name } = this.parentOf(path);
+    const { fd, name } = this.#parentToLook(path);
     try {
       return native().statx(fd, name, AT_SYMLINK_NOFOLLOW);
     } finally {
       closeSync(fd);
+    }
+  }
+
+  /** A file among the parents, in the words of Docker's look-up. */
+  #parentToLook(path: string): { fd: number; name: string } {
+    try {
+      return this.parentOf(path);
+    } catch (err) {
+      if (/not a directory$/i.test(String((err as Error).message)))
+        throw new InvalidArgument(`lstat ${path}: not a directory`);
+      throw err;
     }
   }
 

@@ -40,7 +40,7 @@ export function parseBind(text: string): ParsedBind {
   const clean = cleanPath(target);
   if (clean === '/')
     throw new InvalidArgument(
-      `invalid volume specification: '${text}': invalid specification: destination can't be '/'`,
+      `invalid volume specification: '${text}': invalid mount config for type "${source.startsWith('/') ? 'bind' : 'volume'}": invalid specification: destination can't be '/'`,
     );
   const words = mode.split(',');
   const isPath = source.startsWith('/');
@@ -53,7 +53,8 @@ export function parseBind(text: string): ParsedBind {
     );
   }
   const propagation = words.find(word => (propagations as readonly string[]).includes(word)) ?? '';
-  if (propagation !== '' && !isPath) throw invalid();
+  if (propagation !== '' && !isPath) throw unfit(text, 'volume', 'BindOptions');
+  if (words.includes('nocopy') && isPath) throw unfit(text, 'bind', 'VolumeOptions');
   return {
     hostPath: isPath ? cleanPath(source) : '',
     volume: isPath ? '' : source,
@@ -64,6 +65,12 @@ export function parseBind(text: string): ParsedBind {
     propagation: isPath ? (propagation === '' ? 'rprivate' : propagation) : '',
   };
 }
+
+/** An option of the other kind of mount. */
+const unfit = (text: string, type: string, field: string) =>
+  new InvalidArgument(
+    `invalid volume specification: '${text}': invalid mount config for type "${type}": field ${field} must not be specified`,
+  );
 
 const modeWords = ['ro', 'rw', 'z', 'Z', 'nocopy', 'consistent', 'cached', 'delegated', ...propagations];
 

@@ -38,6 +38,7 @@ export function planMounts(config: ContainerConfig, host: HostConfig, mountsOf: 
       throw new InvalidArgument(`invalid mount path: '${target}' mount path must be absolute`);
     }
     once(clean);
+    checkTmpfs(host.Tmpfs?.[target] ?? '');
     byTarget.delete(clean);
   }
   for (const text of host.Binds ?? []) {
@@ -69,6 +70,24 @@ export function planMounts(config: ContainerConfig, host: HostConfig, mountsOf: 
     });
   }
   return [...byTarget.values()];
+}
+
+const tmpfsFlags = new Set([
+  ...['async', 'atime', 'bind', 'defaults', 'dev', 'diratime', 'dirsync', 'exec', 'mand', 'noatime', 'nodev'],
+  ...['nodiratime', 'noexec', 'nomand', 'norelatime', 'nostrictatime', 'nosuid', 'rbind', 'relatime', 'remount'],
+  ...['ro', 'rw', 'strictatime', 'suid', 'sync', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'],
+  ...['unbindable', 'runbindable'],
+]);
+const tmpfsData = new Set(['size', 'mode', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
+
+/** moby/sys mount, MergeTmpfsOptions. */
+function checkTmpfs(options: string): void {
+  for (const option of options.split(',').filter(word => word !== '')) {
+    const [key = '', value] = option.split('=', 2);
+    if (tmpfsFlags.has(option)) continue;
+    if (value === undefined) throw new InvalidArgument(`invalid tmpfs option "${option}"`);
+    if (!tmpfsData.has(key)) throw new InvalidArgument(`invalid tmpfs option "${option}"`);
+  }
 }
 
 function planOne(request: MountRequest, volumeDriver: string, mode: string): ContainerMount {
@@ -143,9 +162,7 @@ function validateRequest(request: MountRequest): void {
     case '':
       throw new InvalidArgument('invalid mount config: type must not be empty');
     default:
-      throw new InvalidArgument(
-        `mount type ${request.Type} is not supported`.replace(/^mount type (.*) is.*$/, 'mount type unknown: "$1"'),
-      );
+      throw fail('mount type unknown');
   }
 }
 

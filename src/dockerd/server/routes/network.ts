@@ -86,11 +86,15 @@ export function networkHandlers(services: ContainerServices): Pick<Handlers, Nam
       pruning = true;
       try {
         const until = untilOf(filters);
+        const all = networks.listNetworks();
         const deleted = await networks.pruneNetworks(network => {
           if (until !== undefined && (parseNs(network.created) ?? 0n) > until) return false;
           if (filters.has('label!') && filters.labels('label!', network.labels)) return false;
           return filters.labels('label', network.labels);
         });
+        for (const { id, name, driver } of all) {
+          if (deleted.includes(name)) events.publish('network', 'destroy', id, { name, type: driver });
+        }
         events.publish('network', 'prune', '', { reclaimed: '0' });
         call.json(200, { NetworksDeleted: deleted.length > 0 ? deleted : null });
       } finally {
