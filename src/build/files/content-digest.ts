@@ -3,10 +3,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, constants, readSync } from 'node:fs';
 import { encodeName } from '../../containerd/index.ts';
-import { native, type Stat } from '../../launcher/index.ts';
+import { native } from '../../launcher/index.ts';
 import { hashEntry } from './hash-entry.ts';
 import type { DigestJob } from './protocol.ts';
-import { type Node, openNode, Tree, xattrsOf } from './tree.ts';
+import { identityOf, type Node, openNode, Tree, xattrsOf } from './tree.ts';
 
 /** Digests of files by where they are and when they last changed: a build context is the same from build to build. */
 const known = new Map<string, string>();
@@ -48,7 +48,7 @@ function dataOf(node: Node, type: number): string | Buffer {
 }
 
 function fileDigest(node: Node): string {
-  const key = identity(node.stat);
+  const key = identityOf(node.stat);
   const before = known.get(key);
   if (before !== undefined) return before;
   const hash = createHash('sha256');
@@ -67,5 +67,3 @@ function fileDigest(node: Node): string {
   known.set(key, digest);
   return digest;
 }
-
-const identity = (stat: Stat): string => `${stat.dev}:${stat.ino}:${stat.size}:${stat.ctimeSec}.${stat.ctimeNsec}`;

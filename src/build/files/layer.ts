@@ -39,6 +39,8 @@ class LayerMaker implements Disposable {
   readonly #base: Tree | undefined;
   /** What this layer has made so far: path → is it a directory. */
   readonly #made = new Map<string, boolean>();
+  /** Directories that the base does not have: nothing of the base is below them. */
+  readonly #fresh = new Set<string>();
   #entries = 0;
   #sizeBytes = 0;
 
@@ -184,6 +186,7 @@ class LayerMaker implements Disposable {
       throw new InvalidArgument(`cannot copy to a directory with the file's name: /${target}`);
     }
     if (there === 'other' && isDirectory) throw new InvalidArgument(`cannot copy to non-directory: /${target}`);
+    if (there === undefined && isDirectory) this.#fresh.add(target);
     let mode = action.mode ?? stat.mode & 0o7777;
     if (action.chmod !== undefined && type !== constants.S_IFLNK) mode = applyChmod(action.chmod, mode, isDirectory);
     const xattrs = xattrsOf(node);
@@ -277,6 +280,7 @@ class LayerMaker implements Disposable {
         throw new InvalidArgument(`cannot make directory /${next}: not a directory`);
       else {
         this.#header({ type: 'directory', path: next, mode, ...owner, mtimeSec: this.#job.nowSec });
+        this.#fresh.add(next);
         at = next;
       }
     }
@@ -292,6 +296,7 @@ class LayerMaker implements Disposable {
   #kindAt(path: string): 'directory' | 'other' | undefined {
     const made = this.#made.get(path);
     if (made !== undefined) return made ? 'directory' : 'other';
+    if (this.#fresh.has(posix.dirname(path))) return undefined;
     const found = this.#base?.view.lookup(`/${path}`, { followLast: false });
     if (found === undefined) return undefined;
     return found.kind === 'directory' ? 'directory' : 'other';

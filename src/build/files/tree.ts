@@ -180,8 +180,25 @@ export const openNode = (node: Node): number =>
     0,
   );
 
+/** Which file, and which state of it: whatever changes a file's bytes or attributes changes this. */
+export const identityOf = (stat: Stat): string =>
+  `${stat.dev}:${stat.ino}:${stat.size}:${stat.ctimeSec}.${stat.ctimeNsec}`;
+
+/** Attributes of files that were looked at before: a build context is nearly the same from build to build. */
+const knownXattrs = new Map<string, Map<string, Uint8Array> | undefined>();
+const maxKnown = 200_000;
+
 /** The extended attributes that are part of a file, by name. */
 export function xattrsOf(node: Node): Map<string, Uint8Array> | undefined {
+  const key = identityOf(node.stat);
+  if (knownXattrs.has(key)) return knownXattrs.get(key);
+  const found = readXattrs(node);
+  if (knownXattrs.size >= maxKnown) knownXattrs.clear();
+  knownXattrs.set(key, found);
+  return found;
+}
+
+function readXattrs(node: Node): Map<string, Uint8Array> | undefined {
   let names: string[];
   const path = `/proc/self/fd/${node.dirFd}/${node.name}`;
   try {
