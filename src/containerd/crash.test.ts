@@ -80,6 +80,11 @@ for (const point of points) {
     }
     await containerd.gc.collect();
     await verify(containerd, root);
+    const resumable = (await containerd.content.listStatuses()).map(({ ref }) => ref);
+    assert.deepEqual(
+      resumable.filter(ref => !['one', 'half'].includes(ref) && !ref.startsWith('layer-')),
+      [],
+    );
     // And the same work can be done again.
     const again = spawnSync(process.execPath, [program, join(root, 'again')], { encoding: 'utf8', timeout: 30_000 });
     assert.equal(again.status, 0, again.stderr);

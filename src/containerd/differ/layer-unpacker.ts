@@ -1,7 +1,7 @@
 import { AlreadyExists, Canceled, FailedPrecondition, InvalidArgument } from '../../errdefs/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { Labels } from '../content/content-store.ts';
-import { isFalseContent, type LocalContentStore } from '../content/local/local-content-store.ts';
+import { isFalseContent, type LocalContentStore, oncePrefix } from '../content/local/local-content-store.ts';
 import type { OverlaySnapshotter, Stage } from '../snapshots/overlay/overlay-snapshotter.ts';
 import type { UnpackLimits } from './apply/limits.ts';
 import type { LayerOptions, LayerPlace, LayerWriter, StagedLayer, StagedLayerWriter, Unpacker } from './unpacker.ts';
@@ -107,7 +107,7 @@ export class LayerUnpacker implements Unpacker {
   }
 
   async stage(options: { lease?: string; labels?: Labels } = {}): Promise<StagedLayerWriter> {
-    const ref = `stage-${process.pid}-${performance.now()}-${this.#stages++}`;
+    const ref = `${oncePrefix}stage-${process.pid}-${performance.now()}-${this.#stages++}`;
     const stage = this.#snapshotter.stage();
     const ingest = this.#content.claim(ref);
     const drop = () => {

@@ -38,7 +38,8 @@ test('a lease ends with its scope, and what it held with it', () => {
 
 test('leases are named once, and asked for by name', () => {
   const leases = new LeaseManager(database);
-  leases.create({ id: 'mine' });
+  leases.create({ id: 'mine', expiresAt: new Date(Date.now() + 60_000) });
+  leases.create({ id: 'passing' });
   assert.throws(() => leases.create({ id: 'mine' }), { code: 'AlreadyExists' });
   for (const ask of [
     () => leases.delete('none'),
@@ -47,7 +48,13 @@ test('leases are named once, and asked for by name', () => {
   ]) {
     assert.throws(ask, { code: 'NotFound' });
   }
-  assert.deepEqual(new LeaseManager(new Database(join(root, 'meta.db'))).list().length, 1);
+  const again = new Database(join(root, 'meta.db'));
+  assert.deepEqual(
+    new LeaseManager(again).list().map(lease => lease.id),
+    ['mine'],
+    'the other ended with its process',
+  );
+  again.close();
 });
 
 test('a name points at one target; many names may point at the same', () => {

@@ -5,6 +5,8 @@ import type { Database } from '../metadata/database.ts';
 import type { HeldLease, Lease, LeaseResource, Leases } from './leases.ts';
 
 const dayMs = 24 * 3600 * 1000;
+/** Label of what ends with the process. */
+const processLabel = 'berth.process';
 
 interface Row {
   readonly id: string;
@@ -38,6 +40,8 @@ export class LeaseManager implements Leases {
     this.#add = sql.prepare('INSERT OR IGNORE INTO leaseResources (lease, type, id) VALUES (?, ?, ?)');
     this.#remove = sql.prepare('DELETE FROM leaseResources WHERE lease = ? AND type = ? AND id = ?');
     this.#resources = sql.prepare('SELECT type, id FROM leaseResources WHERE lease = ?');
+    // Whoever held these is gone.
+    for (const lease of this.list()) if (processLabel in lease.labels) this.#delete.run(lease.id);
   }
 
   create(options: { id?: string; expiresAt?: Date; labels?: Labels } = {}): HeldLease {
@@ -45,7 +49,11 @@ export class LeaseManager implements Leases {
     if (this.#get.get(id) !== undefined) throw new AlreadyExists(`lease "${id}" already exists`);
     const now = Date.now();
     const expiresAt = options.expiresAt?.getTime() ?? now + dayMs;
-    this.#insert.run(id, JSON.stringify(options.labels ?? {}), now, expiresAt);
+    const labels = {
+      ...options.labels,
+      ...(options.expiresAt === undefined && { [processLabel]: String(process.pid) }),
+    };
+    this.#insert.run(id, JSON.stringify(labels), now, expiresAt);
     return {
       ...toLease(this.#get.get(id) as unknown as Row),
       [Symbol.dispose]: () => void this.#delete.run(id),

@@ -19,7 +19,7 @@ export type LeaseResource =
 export interface HeldLease extends Lease, Disposable {}
 
 export interface Leases {
-  /** Default: a random id, a day. AlreadyExists when the id is taken. */
+  /** Default: a random id. Without `expiresAt` it ends with the process, after a day at the latest. AlreadyExists when the id is taken. */
   create(options?: { id?: string; expiresAt?: Date; labels?: Labels }): HeldLease;
   /** NotFound. What only it kept is garbage now. */
   delete(id: string): void;

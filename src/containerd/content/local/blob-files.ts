@@ -51,6 +51,14 @@ export class BlobFiles {
     return readStatus(this.#ingest(ref));
   }
 
+  /** Folders whose ref was not written any more: nobody can ask for them. */
+  dropNameless(): void {
+    for (const name of readdirSync(this.#ingests)) {
+      const folder = join(this.#ingests, name);
+      if (readStatus(folder) === undefined) rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
   listIngests(): IngestStatus[] {
     return readdirSync(this.#ingests)
       .map(name => readStatus(join(this.#ingests, name)))

@@ -29,6 +29,9 @@ import { BlobRows } from './blob-rows.ts';
 
 const readChunkBytes = 256 * 1024;
 
+/** Begins the refs of ingests that nobody will resume: they end with the process. */
+export const oncePrefix = 'once-';
+
 /** Blobs as files, what is known of them as rows; digests are computed in worker threads. */
 export class LocalContentStore implements ContentStore {
   readonly #files: BlobFiles;
@@ -53,6 +56,8 @@ export class LocalContentStore implements ContentStore {
       if (!files.delete(digest)) this.#rows.delete(digest);
     }
     for (const digest of files) this.#rows.insert(digest, statSync(this.#files.blob(digest as Digest)).size);
+    this.#files.dropNameless();
+    for (const { ref } of this.#files.listIngests()) if (ref.startsWith(oncePrefix)) this.#files.dropIngest(ref);
   }
 
   async info(digest: Digest): Promise<BlobInfo | undefined> {
@@ -156,7 +161,7 @@ export class LocalContentStore implements ContentStore {
       this.#rows.insert(digest, size, labels, lease);
       return { digest, size };
     }
-    const ref = `blob-${digest}-${Math.random()}`;
+    const ref = `${oncePrefix}blob-${digest}-${Math.random()}`;
     const path = this.claim(ref);
     try {
       const file = await open(path, 'w', 0o600);

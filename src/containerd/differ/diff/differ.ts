@@ -1,7 +1,7 @@
 // The differ: what an active snapshot changed, as the blob of a layer (containerd's diff service, Compare).
 
 import type { Digest } from '../../../oci/index.ts';
-import type { LocalContentStore } from '../../content/local/local-content-store.ts';
+import { type LocalContentStore, oncePrefix } from '../../content/local/local-content-store.ts';
 import { crashPoint } from '../../crash-point.ts';
 import type { OverlaySnapshotter } from '../../snapshots/overlay/overlay-snapshotter.ts';
 import type { Usage } from '../../snapshots/snapshotter.ts';
@@ -47,7 +47,7 @@ export class OverlayDiffer implements Differ {
     const upper = this.#snapshotter.directory(key);
     const { parent } = (await this.#snapshotter.stat(key))!;
     const lower = parent === undefined || parent === '' ? [] : this.#snapshotter.layers(parent);
-    const ref = `diff-${process.pid}-${ingests++}-${key}`;
+    const ref = `${oncePrefix}diff-${process.pid}-${ingests++}-${key}`;
     const ingest = this.#content.claim(ref);
     try {
       const made = await this.#workers.run({
