@@ -219,11 +219,8 @@ class Reader {
 function readMessage(of: Message<Fields>, reader: Reader, depth: number): Record<string, unknown> {
   if (depth > maxDepth) throw new InvalidArgument(`protobuf message ${of.name} is nested too deep`);
   const out: Record<string, unknown> = {};
-  const byId = new Map<number, [string, Field<unknown>]>();
-  for (const [name, field] of Object.entries(of.fields)) {
-    byId.set(field.id, [name, field]);
-    out[name] = initial(field);
-  }
+  const byId = fieldsOf(of);
+  for (const [name, field] of byId.values()) out[name] = initial(field);
   while (!reader.done) {
     const tag = reader.varint();
     const type = tag % 8;
@@ -253,6 +250,18 @@ function readMessage(of: Message<Fields>, reader: Reader, depth: number): Record
     }
   }
   return out;
+}
+
+const indexes = new WeakMap<Message<Fields>, ReadonlyMap<number, readonly [string, Field<unknown>]>>();
+
+/** The fields of a message by their numbers; made once. */
+function fieldsOf(of: Message<Fields>): ReadonlyMap<number, readonly [string, Field<unknown>]> {
+  let index = indexes.get(of);
+  if (index === undefined) {
+    index = new Map(Object.entries(of.fields).map(([name, field]) => [field.id, [name, field]]));
+    indexes.set(of, index);
+  }
+  return index;
 }
 
 const mapEntry = (field: Field<unknown>): Message<Fields> =>

@@ -48,6 +48,13 @@ export interface Received {
   readonly bytes: number;
 }
 
+/**
+ * What the last whole sync of a directory left there: path → what the client said of it. Nobody else writes to these directories, so
+ * what the client says again need not be looked at.
+ */
+const synced = new Map<string, ReadonlyMap<string, string>>();
+const maxSynced = 32;
+
 /** Makes `directory` equal to what the client has. `onBytes` is told of what has come. */
 export async function receiveTree(
   stream: PacketStream,
@@ -73,6 +80,8 @@ class Receiver {
   /** Directories' times are set last, since what is put into them changes them. */
   readonly #directories: { path: string; stat: FileStat }[] = [];
   readonly #links: { path: string; target: string }[] = [];
+  readonly #last: ReadonlyMap<string, string> | undefined;
+  readonly #now = new Map<string, string>();
   #number = 0;
   #allTold = false;
   #finSent = false;
@@ -82,6 +91,8 @@ class Receiver {
     this.#stream = stream;
     this.#root = root;
     this.#onBytes = onBytes;
+    this.#last = synced.get(root);
+    synced.delete(root); // until this one is whole
   }
 
   close(): void {
@@ -123,10 +134,14 @@ class Receiver {
     if (number > maxEntries) throw new ResourceExhausted(`the context has more than ${maxEntries} files`);
     const path = this.#checked(stat.path);
     const mode = stat.mode;
-    const full = join(this.#root, path);
-    const there = existing(full);
     const isDirectory = (mode & goModeDir) !== 0;
     this.#seen.set(path, isDirectory);
+    const said = `${mode} ${stat.size} ${stat.modTime} ${stat.linkname}`;
+    this.#now.set(path, said);
+    const isHardLink = stat.linkname !== '' && (mode & goModeSymlink) === 0;
+    if (!isDirectory && !isHardLink && this.#last?.get(path) === said) return;
+    const full = join(this.#root, path);
+    const there = existing(full);
     if (isDirectory) {
       if (there !== undefined && !there.isDirectory()) rmSync(full);
       if (!there?.isDirectory()) mkdirSync(full, { mode: 0o700 });
@@ -178,6 +193,9 @@ class Receiver {
       chmodSync(full, permissions(stat.mode));
       setTime(full, stat);
     }
+    const [oldest] = synced.keys();
+    if (synced.size >= maxSynced) synced.delete(oldest!);
+    synced.set(this.#root, this.#now);
   }
 
   /** Removes what an earlier build left and the client no longer has. */
