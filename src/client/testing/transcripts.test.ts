@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { build } from 'esbuild';
 import { recordTranscripts, type Transcript } from './transcript.ts';
 
@@ -9,7 +9,8 @@ import { recordTranscripts, type Transcript } from './transcript.ts';
 const golden = JSON.parse(readFileSync(`${import.meta.dirname}/testdata/transcripts.json`, 'utf8')) as Transcript[];
 
 const directory = mkdtempSync(`${tmpdir()}/berth-client-bundle-`);
-after(() => rmSync(directory, { recursive: true }));
+// Also when the bundling fails, before any test has begun.
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 // One bundle, as it ships: the sources would take a minute for the lot.
 const bundle = `${directory}/berth.cjs`;
 await build({
