@@ -99,8 +99,8 @@ export function containerHandlers(services: ContainerServices, images: ImageName
 
     async containerCreate(call) {
       const json = await call.jsonText();
-      if (json === '' || !hasConfig(json))
-        throw new InvalidArgument('config cannot be empty in order to create a container');
+      if (json === '') throw new InvalidArgument('invalid JSON: got EOF while reading request body');
+      if (!hasConfig(json)) throw new InvalidArgument('config cannot be empty in order to create a container');
       const body = call.decode(containerCreateShape, json);
       const request: ContainerCreateRequest = { ...body, HostConfig: body.HostConfig ?? hostConfigShape.zero() };
       const platform = call.query.text('platform');
@@ -186,7 +186,8 @@ export function containerHandlers(services: ContainerServices, images: ImageName
     async containerUpdate(call) {
       const container = find(call);
       const request = await call.body(updateRequestShape, 'UpdateConfig');
-      call.json(200, { Warnings: await updateContainer(services, container, request, version => call.below(version)) });
+      const warnings = await updateContainer(services, container, request, version => call.below(version));
+      call.json(200, { Warnings: warnings.length > 0 ? warnings : null });
     },
 
     async containerRename(call) {
