@@ -3,7 +3,7 @@
 // Q list of q, p program.
 #pragma once
 
-#define PROGRAM_VERSION 0xa4f7fc2bu
+#define PROGRAM_VERSION 0xf87398fbu
 
 #define OPCODES(X) \
   X(clone, "qoop")                       /* flags, cgroup, pidfd, program */ \
@@ -70,6 +70,6 @@
   X(controlling_tty, "s")                /* slot */ \
   X(send_fd, "s")                        /* slot */ \
   X(receive_fd, "s")                     /* slot */ \
-  X(send_fd_to, "zsz")                   /* socket, slot, data */ \
+  X(send_fd_to, "zszz")                  /* socket, slot, data, pidToken */ \
   X(stdio, "oooo")                       /* terminal, stdin, stdout, stderr */ \
   X(close_on_exec_from, "u")             /* fd */

@@ -84,7 +84,7 @@ int op_controlling_tty(struct machine *machine, struct args *args) {
 int op_send_fd_to(struct machine *machine, struct args *args) {
   const char *path = arg_string(args);
   int fd = arg_slot(machine, args);
-  const char *data = arg_string(args);
+  const char *data = arg_string(args), *token = arg_string(args);
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
   memcpy(address.sun_path, path, strlen(path));
@@ -96,8 +96,19 @@ int op_send_fd_to(struct machine *machine, struct args *args) {
     char space[CMSG_SPACE(sizeof(int))];
   } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
   memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-  struct iovec part = {(void *)(*data ? data : "\0"), *data ? strlen(data) : 1};
-  struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.space};
+  char pid[16];
+  size_t digits = (size_t)snprintf(pid, sizeof pid, "%d", machine->child.pid > 0 ? machine->child.pid : getpid());
+  // Text and pids in turn; the state that a seccomp agent is given names the pid twice.
+  struct iovec parts[5];
+  int count = 0;
+  const char *at;
+  while (*token && count < 4 && (at = strstr(data, token)) != NULL) {
+    parts[count++] = (struct iovec){(void *)data, (size_t)(at - data)};
+    parts[count++] = (struct iovec){pid, digits};
+    data = at + strlen(token);
+  }
+  parts[count++] = (struct iovec){(void *)(*data || count ? data : "\0"), *data || count ? strlen(data) : 1};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = (size_t)count, .msg_control = &control, .msg_controllen = sizeof control.space};
   long got = result(connect(connection, (struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1)));
   if (got == 0) got = result(sendmsg(connection, &message, MSG_NOSIGNAL));
   close(connection);

@@ -75,7 +75,7 @@ const everyOp: Program = [
       { op: 'fchdir', slot: 8 },
       { op: 'openPty', dir: 8, path: '/dev/pts/ptmx', master: 13, slave: 14, rows: 24, columns: 80, uid: 1000 },
       { op: 'sendFd', slot: 13 },
-      { op: 'sendFdTo', socket: '/run/console.sock', slot: 13, data: '/dev/pts/0' },
+      { op: 'sendFdTo', socket: '/run/console.sock', slot: 13, data: '/dev/pts/@', pidToken: '@' },
       { op: 'controllingTty', slot: 14 },
       { op: 'dup', slot: 14, fd: 0 },
       { op: 'close', slot: 14 },

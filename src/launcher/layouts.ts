@@ -156,7 +156,7 @@ export const layouts: Layouts = {
   controllingTty: [slot('slot')],
   sendFd: [slot('slot')],
   receiveFd: [slot('slot')],
-  sendFdTo: [string('socket'), slot('slot'), string('data')],
+  sendFdTo: [string('socket'), slot('slot'), string('data'), { name: 'pidToken', kind: 'string', optional: true }],
   stdio: [maybeSlot('terminal'), maybeSlot('stdin'), maybeSlot('stdout'), maybeSlot('stderr')],
   closeOnExecFrom: [u32('fd')],
 };

@@ -264,7 +264,14 @@ export type Op = Common &
     | { readonly op: 'sendFd'; readonly slot: Slot }
     | { readonly op: 'receiveFd'; readonly slot: Slot }
     /** Connects to a unix socket and sends `slot` by SCM_RIGHTS (--console-socket, --pidfd-socket, seccomp listenerPath), with `data` as the message. */
-    | { readonly op: 'sendFdTo'; readonly socket: string; readonly slot: Slot; readonly data: string }
+    | {
+        readonly op: 'sendFdTo';
+        readonly socket: string;
+        readonly slot: Slot;
+        readonly data: string;
+        /** Where this stands in `data`, the pid of the latest child is put in, as decimal text. */
+        readonly pidToken?: string;
+      }
     /** Shim only: these slots are the container's (or the exec's) streams; the shim takes them over. */
     | {
         readonly op: 'stdio';

@@ -321,8 +321,14 @@ describe('a container', { skip: cannotRun }, () => {
         assert.equal((await run('exit 4', { process: { noNewPrivileges }, linux: { seccomp } })).code, 4);
       }
       const { text, fds } = await received;
-      const state = JSON.parse(text) as { fds: string[]; metadata: string; state: { status: string } };
+      const state = JSON.parse(text) as {
+        fds: string[];
+        pid: number;
+        metadata: string;
+        state: { status: string; pid: number };
+      };
       assert.equal(fds, 1);
+      assert.ok(state.pid > 1 && state.pid < 5_000_000 && state.state.pid === state.pid, text);
       assert.deepEqual([state.fds, state.metadata, state.state.status], [['seccompFd'], 'meta', 'creating']);
     } finally {
       server.close();

@@ -6,7 +6,7 @@ import type { IdMapping, NamespaceType, RuntimeSpec } from '../oci/index.ts';
 import { type CgroupPlan, planCgroups } from './cgroups/plan.ts';
 import type { Compilation } from './compilation.ts';
 import type { CreateOptions, NetnsPlan } from './create.ts';
-import { hookOps } from './hooks.ts';
+import { hookOps, pidToken } from './hooks.ts';
 import { cloneFlags, formatTimeOffsets } from './namespaces.ts';
 import type { NetDeviceOps } from './net-devices.ts';
 import * as n from './numbers.ts';
@@ -280,13 +280,27 @@ function receiveListener({ spec, host, slots, id, bundle }: Compilation): void {
   const state = {
     ociVersion: spec.ociVersion,
     fds: ['seccompFd'],
-    pid: 0,
+    pid: Number(pidToken),
     metadata: seccomp.listenerMetadata ?? '',
-    state: { ociVersion: spec.ociVersion, id, status: 'creating', bundle, annotations: spec.annotations ?? {} },
+    state: {
+      ociVersion: spec.ociVersion,
+      id,
+      status: 'creating',
+      pid: Number(pidToken),
+      bundle,
+      annotations: spec.annotations ?? {},
+    },
   };
   host.push(
     { op: 'receiveFd', slot, why: 'what the child made' },
-    { op: 'sendFdTo', socket: seccomp.listenerPath!, slot, data: JSON.stringify(state), why: 'seccomp.listenerPath' },
+    {
+      op: 'sendFdTo',
+      socket: seccomp.listenerPath!,
+      slot,
+      data: JSON.stringify(state),
+      pidToken,
+      why: 'seccomp.listenerPath',
+    },
     { op: 'close', slot },
   );
 }
