@@ -1,5 +1,6 @@
 // One build from a Dockerfile to results: convert, solve, and write the images.
 
+import { statfsSync } from 'node:fs';
 import { endOfArchive } from '../containerd/index.ts';
 import { type Descriptor, type Digest, digestOf, type ImageConfig, type Platform } from '../oci/index.ts';
 import { IgnoreRules } from '../patternmatcher/index.ts';
@@ -17,6 +18,7 @@ import { vertexDigest } from './graph/vertex.ts';
 import { lintFile, lintStage } from './lint/lint.ts';
 import { CheckOptions } from './lint/rules.ts';
 import { BuildCache, type CachePolicy, type CacheRecord } from './solver/cache.ts';
+import { importInlineCache, inlineCacheOf } from './solver/inline-cache.ts';
 import type { ProgressSink, StepProgress } from './solver/progress.ts';
 import { emptyRef, type Ref, snapshotOf } from './solver/ref.ts';
 import { Solver } from './solver/solver.ts';
@@ -40,6 +42,8 @@ export interface BuildOptions {
   readonly noCache: boolean;
   readonly pull: boolean;
   readonly explainCache: boolean;
+  /** Images whose inline cache is taken in first. */
+  readonly cacheFrom: readonly string[];
   readonly run: RunOptions;
 }
 
@@ -57,6 +61,9 @@ export interface BuildResult extends Disposable {
   readonly epoch?: Date;
   readonly lease: string;
 }
+
+/** The cache may have a tenth of the disk, and this much on any. */
+const minKeptBytes = 2 * 2 ** 30;
 
 /** What the checks found; `error` is what makes the file unusable. */
 export interface Checked {
@@ -110,6 +117,10 @@ export class Builder implements AsyncDisposable {
       ...(epoch !== undefined && { sourceDateEpoch: epoch }),
     });
     const solver = new Solver(worker, this.cache);
+    const imported = new Map<string, Ref>();
+    for (const reference of options.cacheFrom) {
+      await this.#importCache(reference, options.platforms[0]!, lease.id, imported, client, progress, signal);
+    }
     let warnings: readonly Warning[] = [];
     const platforms: PlatformResult[] = [];
     for (const platform of options.platforms) {
@@ -129,9 +140,11 @@ export class Builder implements AsyncDisposable {
               progress,
               noCache: options.noCache,
               explainCache: options.explainCache,
+              imported,
             });
       platforms.push({ platform, ref, config: converted.config });
     }
+    this.#keepBounds();
     const kept = cleanup.move();
     return {
       platforms,
@@ -167,6 +180,30 @@ export class Builder implements AsyncDisposable {
     return { warnings, ...(error !== undefined && { error }) };
   }
 
+  /** Takes in what an image's builder knew about its layers. An image that cannot be had is told and passed over. */
+  async #importCache(
+    reference: string,
+    platform: Platform,
+    lease: string,
+    imported: Map<string, Ref>,
+    client: BuildClient,
+    progress: ProgressSink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { bases } = this.#backend;
+    try {
+      await shown(progress, `importing cache manifest from ${reference}`, async () => {
+        const range = { start: 1, end: 1 };
+        const image = await bases.resolve(reference, platform, { pull: false, range, client, signal });
+        const onProgress = (): void => {};
+        const layers = await bases.layers(image, platform, { client, lease, signal, onProgress });
+        for (const [key, ref] of importInlineCache(image.config, layers)) imported.set(key, ref);
+      });
+    } catch {
+      signal.throwIfAborted(); // the vertex says why
+    }
+  }
+
   #convertOptions(
     options: BuildOptions,
     platform: Platform,
@@ -193,10 +230,16 @@ export class Builder implements AsyncDisposable {
   }
 
   /** Writes the result as an image: its target is the manifest, or an index where there are several platforms. */
-  async writeImage(result: BuildResult): Promise<{ target: Descriptor; configDigest: Digest }> {
+  async writeImage(
+    result: BuildResult,
+    options: { readonly inlineCache?: boolean } = {},
+  ): Promise<{ target: Descriptor; configDigest: Digest }> {
     const { content } = this.#backend.stores(result.lease);
     const written = [];
-    for (const platform of result.platforms) written.push(await writeImage(content, platform, result.epoch));
+    for (const platform of result.platforms) {
+      const cache = options.inlineCache === true ? inlineCacheOf(this.cache, platform.ref) : undefined;
+      written.push(await writeImage(content, platform, result.epoch, cache));
+    }
     const [first] = written;
     if (written.length === 1) return { target: first!.manifest, configDigest: first!.configDigest };
     const target = await writeIndex(
@@ -235,6 +278,12 @@ export class Builder implements AsyncDisposable {
       err => queue.fail(err),
     );
     yield* queue;
+  }
+
+  /** Drops what was used longest ago where the cache has grown beyond its share of the disk. */
+  #keepBounds(): void {
+    const { blocks, bsize } = statfsSync(this.#backend.root);
+    this.cache.prune({ keepBytes: Math.max(minKeptBytes, (blocks * bsize) / 10) });
   }
 
   #nameOf(reference: string, range: Range): string {

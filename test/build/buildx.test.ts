@@ -136,6 +136,16 @@ describe('buildx', { skip }, () => {
     assert.match((await buildx('du')).stdout, /Total:\s+0B/);
   });
 
+  test('an image tells a later build what its layers are, to nobody else', async () => {
+    const dir = context({ Dockerfile: 'FROM busybox\nRUN date +%N > /t\nCOPY Dockerfile /\n' });
+    await built('--cache-to', 'type=inline', '-t', 'inline:1', dir);
+    assert.equal((await buildx('prune', '-af')).code, 0);
+    const again = await built('--cache-from', 'inline:1', dir);
+    assert.match(again.stderr, /RUN date[^\n]*\n#\d+ CACHED/);
+    const without = await built(dir);
+    assert.doesNotMatch(without.stderr, /RUN date[^\n]*\n#\d+ CACHED/);
+  });
+
   test('a program that is not there is told in the output', async () => {
     const outcome = await buildx(
       'build',

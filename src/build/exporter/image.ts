@@ -2,6 +2,7 @@
 
 import type { ContentStore } from '../../containerd/index.ts';
 import { type Descriptor, type Digest, type ImageConfig, mediaTypes, type Platform } from '../../oci/index.ts';
+import { type InlineCacheEntry, inlineCacheKey } from '../solver/inline-cache.ts';
 import type { Ref } from '../solver/ref.ts';
 
 export interface BuiltImage {
@@ -15,7 +16,12 @@ export interface WrittenImage {
 }
 
 /** Writes config and manifest. With `epoch` all that this build made is of that time; else its layers' times decide, so that what comes from the cache is the same image again. */
-export async function writeImage(content: ContentStore, image: BuiltImage, epoch?: Date): Promise<WrittenImage> {
+export async function writeImage(
+  content: ContentStore,
+  image: BuiltImage,
+  epoch?: Date,
+  cache?: readonly InlineCacheEntry[],
+): Promise<WrittenImage> {
   const { history: given = [], ...rest } = image.config;
   const history = withTimes(fitHistory(given, image.ref.layers.length), image.ref, epoch);
   const time = history.findLast(entry => entry.created !== undefined)?.created ?? iso(epoch ?? new Date());
@@ -24,6 +30,7 @@ export async function writeImage(content: ContentStore, image: BuiltImage, epoch
     created: time,
     rootfs: { type: 'layers', diff_ids: image.ref.layers.map(layer => layer.diffId) },
     history,
+    ...(cache !== undefined && { [inlineCacheKey]: cache }),
   };
   const configBlob = await content.writeBlob(Buffer.from(JSON.stringify(config)));
   const manifest = {

@@ -49,6 +49,8 @@ export interface SolveOptions {
   /** Look nothing up (results are still kept). */
   readonly noCache: boolean;
   readonly explainCache?: boolean;
+  /** Results that this build was given by others, by key. */
+  readonly imported?: ReadonlyMap<string, Ref>;
 }
 
 /** Steps that run at once. More would only fight for the machine. */
@@ -165,7 +167,8 @@ class Build implements AsyncDisposable {
     this.#held.use(this.#cache.hold(key));
     if (!this.#options.noCache) {
       const found = await this.#cache.find(key);
-      if (found !== undefined) return { ref: found, cached: true };
+      const result = found ?? this.#options.imported?.get(key);
+      if (result !== undefined) return { ref: result, cached: true };
     }
     const missed = this.#options.explainCache ? this.#cache.explainMiss(vertex.name, parts) : undefined;
     const other = this.#running.get(key);

@@ -53,6 +53,7 @@ export function classicRequest(call: Call): ClassicRequest {
       noCache: query.bool('nocache'),
       pull: query.bool('pull'),
       explainCache: false,
+      cacheFrom: json<readonly string[]>(call, 'cachefrom') ?? [],
       run: runOptions(call),
       ...(target !== '' && { target }),
     },

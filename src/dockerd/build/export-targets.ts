@@ -47,6 +47,19 @@ export class DaemonTargets implements ExportTargets {
     nameTarget(containerd, danglingName(target.digest), target);
   }
 
+  async pushOnly(name: string, target: Descriptor, session: Session | undefined, signal: AbortSignal): Promise<void> {
+    const { images } = this.#deps.containerd;
+    const stored = formatReference(newName(name, '')!);
+    const before = images.get(stored);
+    images.put({ name: stored, target });
+    try {
+      await this.push(stored, session, signal);
+    } finally {
+      if (before === undefined) images.delete(stored);
+      else images.put(before);
+    }
+  }
+
   async push(name: string, session: Session | undefined, signal: AbortSignal): Promise<void> {
     const reference = withDefaultTag(parseReference(name));
     const login = await session?.credentials(sessionHost(reference.domain), signal);

@@ -199,7 +199,10 @@ export class Control {
       const result = id === undefined ? undefined : build.results.get(id);
       if (result !== undefined) {
         for (const [index, exporter] of exportersOf(request).entries()) {
-          Object.assign(answer, await this.#export(exporter, index, result, build, session));
+          Object.assign(answer, await this.#export(exporter, index, result, build, session, wantsInline(request)));
+        }
+        for (const { Type: type, Attrs } of request.Cache?.Exports ?? []) {
+          if (type !== 'inline') await this.#exportCache(type, Attrs, result, build, session);
         }
       }
       this.#history.end(record, answer);
@@ -213,12 +216,31 @@ export class Control {
     }
   }
 
+  /** A cache in a registry is the image with what is known of its layers (`mode=min`). */
+  async #exportCache(
+    type: string,
+    attributes: Readonly<Record<string, string>>,
+    result: BuildResult,
+    build: RunningBuild,
+    session: Session | undefined,
+  ): Promise<void> {
+    const { ref } = attributes;
+    if (type !== 'registry' || ref === undefined)
+      throw new NotImplemented(`cache export of type "${type}" is not supported: only inline and registry are`);
+    const { builder, targets } = this.#deps;
+    await step(build.status, `exporting cache to ${type}`, async () => {
+      const { target } = await builder.writeImage(result, { inlineCache: true });
+      await targets.pushOnly(ref, target, session, build.abort.signal);
+    });
+  }
+
   #export(
     exporter: ExporterRequest,
     index: number,
     result: BuildResult,
     build: RunningBuild,
     session: Session | undefined,
+    inlineCache: boolean,
   ): Promise<Record<string, string>> {
     const { builder, targets } = this.#deps;
     if (exporter.Type === 'cacheonly') return Promise.resolve({});
@@ -229,7 +251,7 @@ export class Control {
         build.status.status({ vertex, id, current: 0, total: 0, started, completed: now });
         started = now;
       };
-      return exportResult(exporter, index, builder, result, targets, session, build.abort.signal, say);
+      return exportResult(exporter, index, builder, result, targets, session, build.abort.signal, say, inlineCache);
     });
   }
 
@@ -266,7 +288,12 @@ export class Control {
       const metadata = await answerRequest(this.#deps, request.FrontendOpt, session, build.status, build.abort.signal);
       return { result: { metadata } };
     }
-    const id = await this.#build(build, request.Frontend, request.FrontendOpt, session);
+    const imports = request.CacheImports.map(({ Type, Attrs }) => ({ Type, Attrs }));
+    const attributes = {
+      ...request.FrontendOpt,
+      ...(imports.length > 0 && { 'cache-imports': JSON.stringify(imports) }),
+    };
+    const id = await this.#build(build, request.Frontend, attributes, session);
     return { ref: id, result: { ref: { id }, metadata: {} } };
   }
 
@@ -333,6 +360,10 @@ export class Control {
       yield { ID: id.replace('sha256:', '').slice(0, 25), Size: sizeBytes, RecordType: 'regular' };
   }
 }
+
+const wantsInline = ({ Cache, FrontendAttrs }: MessageOf<typeof pb.SolveRequest>): boolean =>
+  (Cache?.Exports ?? []).some(({ Type: type }) => type === 'inline') ||
+  FrontendAttrs['build-arg:BUILDKIT_INLINE_CACHE'] === '1';
 
 function exportersOf(request: MessageOf<typeof pb.SolveRequest>): ExporterRequest[] {
   if (request.Exporters.length > 0) return [...request.Exporters];

@@ -16,6 +16,8 @@ export interface ExportTargets {
   tag(name: string, target: Descriptor): string;
   /** Keeps an image without a name as the engine's (it is dangling). */
   keep(target: Descriptor): void;
+  /** Pushes an image that is to have no name here afterwards, unless it had it before. */
+  pushOnly(name: string, target: Descriptor, session: Session | undefined, signal: AbortSignal): Promise<void>;
   push(name: string, session: Session | undefined, signal: AbortSignal): Promise<void>;
   /** An archive of one image, in Docker's or OCI's layout. */
   archive(target: Descriptor, names: readonly string[], format: 'docker' | 'oci'): AsyncIterable<Uint8Array>;
@@ -35,6 +37,7 @@ export async function exportResult(
   session: Session | undefined,
   signal: AbortSignal,
   say: (id: string) => void,
+  inlineCache: boolean,
 ): Promise<Record<string, string>> {
   const { Type: type, Attrs: attributes } = exporter;
   const names = (attributes.name ?? '').split(',').filter(name => name !== '');
@@ -46,7 +49,7 @@ export async function exportResult(
   switch (type) {
     case 'moby':
     case 'image': {
-      const { target } = await builder.writeImage(result);
+      const { target } = await builder.writeImage(result, { inlineCache });
       say('exporting layers');
       say(`writing image ${target.digest}`);
       const stored = names.map(name => {
@@ -66,7 +69,7 @@ export async function exportResult(
     }
     case 'docker':
     case 'oci': {
-      const { target, configDigest } = await builder.writeImage(result);
+      const { target, configDigest } = await builder.writeImage(result, { inlineCache });
       say('exporting layers');
       say(`exporting manifest ${target.digest}`);
       say(`exporting config ${configDigest}`);

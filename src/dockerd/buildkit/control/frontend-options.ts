@@ -48,11 +48,24 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
     noCache: 'no-cache' in attributes,
     pull: attributes['image-resolve-mode'] === 'pull',
     explainCache: attributes['build-arg:BERTH_EXPLAIN_CACHE'] === '1',
+    cacheFrom: cacheImports(attributes),
     run: runOptions(attributes),
     ...(target !== undefined && { target }),
     ...(remote !== undefined && { remoteContext: remote }),
     ...(request !== undefined && { request }),
   };
+}
+
+/** References of images whose cache is to be taken in; other kinds of caches are refused by name. */
+function cacheImports(attributes: Attributes): string[] {
+  const list = attributes['cache-imports'];
+  if (list === undefined || list === '') return attributes['cache-from']?.split(',').filter(ref => ref !== '') ?? [];
+  const entries = JSON.parse(list) as readonly { Type: string; Attrs?: Record<string, string> }[];
+  return entries.map(({ Type: type, Attrs: given }) => {
+    if (type !== 'registry' || given?.ref === undefined)
+      throw new NotImplemented(`cache import of type "${type}" is not supported: only registry is`);
+    return given.ref;
+  });
 }
 
 function runOptions(attributes: Attributes): RunOptions {

@@ -21,6 +21,7 @@ import {
   readlinkSync,
   rmSync,
   type Stats,
+  statSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -55,6 +56,12 @@ export interface Received {
 const synced = new Map<string, ReadonlyMap<string, string>>();
 const maxSynced = 32;
 
+/** A directory that was dropped and made again has the same path, but is another one. */
+function identityOf(directory: string): string {
+  const { dev, ino, birthtimeNs } = statSync(directory, { bigint: true });
+  return `${directory} ${dev}:${ino} ${birthtimeNs}`;
+}
+
 /** Makes `directory` equal to what the client has. `onBytes` is told of what has come. */
 export async function receiveTree(
   stream: PacketStream,
@@ -80,6 +87,7 @@ class Receiver {
   /** Directories' times are set last, since what is put into them changes them. */
   readonly #directories: { path: string; stat: FileStat }[] = [];
   readonly #links: { path: string; target: string }[] = [];
+  readonly #identity: string;
   readonly #last: ReadonlyMap<string, string> | undefined;
   readonly #now = new Map<string, string>();
   #number = 0;
@@ -91,7 +99,10 @@ class Receiver {
     this.#stream = stream;
     this.#root = root;
     this.#onBytes = onBytes;
-    this.#last = synced.get(root);
+    this.#identity = identityOf(root);
+    this.#last = synced.get(this.#identity);
+    // A sync that fails half-way leaves something else than it was told.
+    synced.delete(this.#identity);
     synced.delete(root); // until this one is whole
   }
 
@@ -195,7 +206,7 @@ class Receiver {
     }
     const [oldest] = synced.keys();
     if (synced.size >= maxSynced) synced.delete(oldest!);
-    synced.set(this.#root, this.#now);
+    synced.set(this.#identity, this.#now);
   }
 
   /** Removes what an earlier build left and the client no longer has. */
