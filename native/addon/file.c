@@ -246,6 +246,14 @@ FUNCTION(syncfs_) {
   DONE(syncfs(fd), "syncfs");
 }
 
+// setWindowSize(fd, rows, columns)
+FUNCTION(set_window_size) {
+  struct call call = begin(env, info);
+  int fd = INT(0), rows = INT(1), columns = INT(2);
+  struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
+  DONE(ioctl(fd, TIOCSWINSZ, &size), "ioctl");
+}
+
 // flock(fd, operation)
 FUNCTION(flock_) {
   struct call call = begin(env, info);
@@ -305,6 +313,7 @@ const struct function file_functions[] = {
     {"lgetxattr", lgetxattr_},
     {"llistxattr", llistxattr_},
     {"syncfs", syncfs_},
+    {"setWindowSize", set_window_size},
     {"flock", flock_},
     {"ficlone", ficlone},
     {"fileFlags", file_flags},

@@ -132,6 +132,8 @@ export interface Native {
   lgetxattr(target: PathLike | number, name: string): Buffer | null;
   llistxattr(target: PathLike | number): string[];
   syncfs(fd: number): void;
+  /** Tells a terminal its size (TIOCSWINSZ on either side of a pty): the programs in it get SIGWINCH. */
+  setWindowSize(fd: number, rows: number, columns: number): void;
   /** flock(2): 1 shared, 2 exclusive, 8 unlock, | 4 without waiting (EWOULDBLOCK comes as EAGAIN). */
   flock(fd: number, operation: number): void;
   /** Makes a file share the other's blocks (btrfs, xfs), else EOPNOTSUPP or EXDEV. */

@@ -13,7 +13,7 @@ import type { ConsoleSize } from '../../oci/index.ts';
 /** A console socket that waits for one pty. */
 export class TerminalServer implements AsyncDisposable {
   readonly socketPath: string;
-  /** Of our own terminal, where we have one. Later changes are not followed: Node can read a terminal's size, not set one. */
+  /** Of our own terminal, where we have one, at the start. */
   readonly size: ConsoleSize | undefined;
   readonly #server: Server;
   readonly #directory: string;
@@ -36,6 +36,11 @@ export class TerminalServer implements AsyncDisposable {
     const stdin = process.stdin;
     if (stdin.isTTY) stdin.setRawMode(true);
     const stream = new ReadStream(master);
+    const resize = (): void => {
+      const { rows, columns } = process.stdout;
+      if (rows > 0 && columns > 0) native().setWindowSize(master, rows, columns);
+    };
+    process.stdout.on('resize', resize);
     const ended = new Promise<void>(resolve => {
       // A pty answers EIO when its last slave is closed.
       stream.once('error', () => resolve());
@@ -47,6 +52,7 @@ export class TerminalServer implements AsyncDisposable {
     try {
       await ended;
     } finally {
+      process.stdout.off('resize', resize);
       stdin.unpipe();
       stdin.pause();
       if (stdin.isTTY) stdin.setRawMode(false);
