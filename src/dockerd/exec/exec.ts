@@ -80,7 +80,7 @@ export class ExecStore {
   checkStart(exec: Exec): void {
     checkRunning(exec.container);
     if (exec.running) throw new Conflict(`Error: Exec command ${exec.id} is already running`);
-    if (exec.started) throw new Conflict(`Error: Exec command ${exec.id} has already run`);
+    if (exec.started) throw new Conflict(`exec command ${exec.id} has already run`);
   }
 
   /** Starts it; `client` sees its first byte. On failure the exec has ended with 126 or 127, and the client is still the caller's. */
@@ -150,7 +150,8 @@ export class ExecStore {
       OpenStdin: request.AttachStdin,
       OpenStderr: request.AttachStderr,
       OpenStdout: request.AttachStdout,
-      CanRemove: exec.exitCode !== null,
+      // Docker's sweep sets it, shortly before the exec is gone.
+      CanRemove: false,
       ContainerID: exec.container.id,
       DetachKeys: '',
       Pid: exec.pid,

@@ -31,7 +31,8 @@ export function archiveHandlers(services: ContainerServices, images: ImageDeps):
   };
   return {
     async containerChanges(call) {
-      call.json(200, await changesOf(services, find(call)));
+      const changes = await changesOf(services, find(call));
+      call.json(200, changes?.length ? changes : null);
     },
 
     async containerExport(call) {
