@@ -11,6 +11,12 @@ import { parseTranscript, replay, scenarioDir } from './transcript.ts';
 const laterWords: Readonly<Record<string, string>> = {
   'docker attach life': 'docker CLI 28.5: "cannot attach to a stopped container, start it first"',
   'docker rename life2 life2': 'docker CLI 28.5 does not repeat that it failed',
+  'docker run --rm --mount type=bind,source=$DIR/made2,target=/mnt,bind-create-src busybox true':
+    'docker CLI 29 knows bind-create-src',
+  "docker inspect audb --format '{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.Driver}} {{.RW}} <{{.Mode}}> <{{.Propagation}}>{{println}}{{end}}' | sort":
+    'a key that the engine leaves out is an error in our templates',
+  'docker run --rm --network bridge --network-alias x busybox true': 'the engine refuses it, not the client',
+  'docker run --rm --network name=audn,nosuch=z busybox true': 'the option is read after all flags',
   'docker pull in/valid/@': 'the words of a reference that is none differ between versions',
 };
 

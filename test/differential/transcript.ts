@@ -74,6 +74,12 @@ export function normalise(text: string): string {
     .replace(/[ \t]+$/gm, '');
 }
 
+/** Small programs that transcripts may use: see their first lines. */
+const tools = {
+  CALL: `${process.execPath} ${join(import.meta.dirname, 'call.ts')}`,
+  KEYS: `${process.execPath} ${join(import.meta.dirname, 'key-paths.ts')}`,
+};
+
 /** Runs the steps one after another with `env`, in a folder that the engine sees too ($DIR), and gives them back with the answers got. */
 export async function replay(steps: readonly Step[], env: NodeJS.ProcessEnv): Promise<Step[]> {
   // Under /dev/shm, since the recorded Docker has a root file system of its own but shares /dev.
@@ -82,7 +88,7 @@ export async function replay(steps: readonly Step[], env: NodeJS.ProcessEnv): Pr
     const answered: Step[] = [];
     for (const step of steps) {
       const { code, stdout, stderr } = await command('/bin/sh', ['-c', step.command], {
-        env: { ...env, DIR: dir, HOME: dir, LC_ALL: 'C' },
+        env: { ...env, ...tools, DIR: dir, HOME: dir, LC_ALL: 'C' },
         cwd: dir,
         timeoutMs: 30_000,
       });
