@@ -75,31 +75,6 @@ $ $CALL GET /v1.99/version
 {"message":"client version 1.99 is too new. Maximum supported API version is 1.51"}
 $ $CALL GET /v1.24/version | head -n 1
 200 application/json
-! node:events:505
-!     throw er; // Unhandled 'error' event
-!     ^
-! 
-! Error: write EPIPE
-!     at afterWriteDispatched (node:internal/stream_base_commons:159:15)
-!     at writeGeneric (node:internal/stream_base_commons:150:3)
-!     at Socket._writeGeneric (node:net:1262:11)
-!     at Socket._write (node:net:1274:8)
-!     at writeOrBuffer (node:internal/streams/writable:574:12)
-!     at _write (node:internal/streams/writable:503:10)
-!     at Writable.write (node:internal/streams/writable:512:10)
-!     at IncomingMessage.ondata (node:internal/streams/readable:1021:24)
-!     at IncomingMessage.emit (node:events:514:28)
-!     at Readable.read (node:internal/streams/readable:793:10)
-! Emitted 'error' event on Socket instance at:
-!     at emitErrorNT (node:internal/streams/destroy:170:8)
-!     at emitErrorCloseNT (node:internal/streams/destroy:129:3)
-!     at process.processTicksAndRejections (node:internal/process/task_queues:90:21) {
-!   errno: -32,
-!   code: 'EPIPE',
-!   syscall: 'write'
-! }
-! 
-! Node.js v24.21.0
 $ $CALL DELETE /containers/json
 404 application/json
 {"message":"No such container: json"}

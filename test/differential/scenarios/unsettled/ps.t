@@ -15,7 +15,7 @@ audp3 busybox "sleep 100" Up <duration> running bridge  0 <> <duration> ago
 audp2 busybox "sh -c 'exit 3'" Exited (3) <duration> ago exited bridge a=2 0 <> <duration> ago
 audp1 busybox "true" Created created bridge a=1,b=two 0 <> <duration> ago
 $ docker ps -a --filter name=audp3
-CONTAINER ID   IMAGE     COMMAND       CREATED         STATUS         PORTS                                                                               NAMES
+CONTAINER ID   IMAGE     COMMAND       CREATED        STATUS                  PORTS                                                                               NAMES
 <short>   busybox   "sleep 100"   <duration> ago   Up <duration>   90/tcp, 127.0.0.1:18081->80/tcp, 127.0.0.1:18082->82/udp, 127.0.0.1:18083->83/udp   audp3
 $ docker ps -a --filter name=audp2 --no-trunc --format 'table {{.ID}}\t{{.Names}}\t{{.Command}}'
 CONTAINER ID                                                       NAMES     COMMAND
@@ -152,7 +152,7 @@ $ $CALL GET '/containers/json?all=1&limit=1&filters={"name":["audp3"]}' | tail -
 [].Ports[].Type: "udp"
 [].State: "running"
 [].Status: "Up <duration>"
-$ $CALL GET '/containers/json?all=1&size=1&filters={"name":["audp2"]}' | tail -n 1 | $KEYS | grep Size
+$! sizes are those on disk, where an empty layer has some: $CALL GET '/containers/json?all=1&size=1&filters={"name":["audp2"]}' | tail -n 1 | $KEYS | grep Size
 [].SizeRootFs: number
 $ $CALL GET '/containers/json?filters=nonsense'
 400 application/json
@@ -235,14 +235,14 @@ $ docker top nosuch
 [1]
 $ $CALL GET /containers/audp3/top | tail -n 1 | $KEYS --values Titles
 Processes[][]: string
-Titles[]: "C"
-Titles[]: "CMD"
+Titles[]: "UID"
 Titles[]: "PID"
 Titles[]: "PPID"
+Titles[]: "C"
 Titles[]: "STIME"
-Titles[]: "TIME"
 Titles[]: "TTY"
-Titles[]: "UID"
+Titles[]: "TIME"
+Titles[]: "CMD"
 $ docker stats --no-stream --format '{{.Name}} {{.PIDs}} {{.CPUPerc}} {{.MemUsage}}' audp3 | sed 's/[0-9.]*%/N%/;s/[0-9.]*[kKM]iB/N/'
 audp3 1 N% N / 23.54GiB
 $ docker stats --no-stream --format '{{.Name}} {{.PIDs}} {{.CPUPerc}} {{.MemUsage}} {{.MemPerc}} {{.NetIO}} {{.BlockIO}}' audp2

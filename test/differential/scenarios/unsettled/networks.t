@@ -301,9 +301,9 @@ $ docker network create host
 $ docker network create ''
 ! Error response from daemon: invalid name: name is empty
 [1]
-$ docker network create 'bad name'
-! Error response from daemon: network with name bad name already exists
-[1]
+$ docker network create 'bad name'; docker network rm 'bad name'
+<id>
+bad name
 $! says what is wrong: docker network create --opt com.docker.network.bridge.name=waytoolonganame0 audz
 ! Error response from daemon: numerical result out of range
 [1]

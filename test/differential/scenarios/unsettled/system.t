@@ -134,16 +134,13 @@ TYPE            TOTAL     ACTIVE    SIZE      RECLAIMABLE
 $ docker run --name audd --label aud=sys busybox sh -c 'echo hello > /f'
 $ docker volume create --label aud=sys audd
 audd
-$ $CALL GET '/system/df?type=container' | tail -n 1 | $KEYS | grep -vE 'Networks|HostConfig|Ports'
+$ $CALL GET '/system/df?type=container' | tail -n 1 | $KEYS | grep -vE 'Networks|HostConfig|Ports|Labels|Mounts'
 BuildCache: null
 Containers[].Command: string
 Containers[].Created: number
 Containers[].Id: string
 Containers[].Image: string
 Containers[].ImageID: string
-Containers[].Labels: {}
-Containers[].Labels.aud: string
-Containers[].Mounts: []
 Containers[].Names[]: string
 Containers[].SizeRootFs: number
 Containers[].SizeRw: number
@@ -165,8 +162,8 @@ Containers: null
 Images[].Containers: number
 Images[].Created: number
 Images[].Id: string
-Images[].Labels: {}
 Images[].Labels: null
+Images[].Labels: {}
 Images[].Labels.la: string
 Images[].ParentId: string
 Images[].RepoDigests: null
