@@ -125,6 +125,29 @@ describe('a container', { skip: cannotRun }, () => {
     }
   });
 
+  it('keeps private what is private beside a shared mount', async () => {
+    const volume = join(containers.bundle, 'shared-volume');
+    mkdirSync(volume);
+    native().mount(volume, volume, '', MS_BIND, '');
+    try {
+      native().mount('', volume, '', MS_SHARED, '');
+      const { output } = await run(
+        `awk '$5 == "/own" || $5 == "/kept" || $5 == "/proc" || $5 == "/theirs" { print $5, ($7 ~ /shared/) }' /proc/self/mountinfo`,
+        {
+          linux: { rootfsPropagation: 'shared' },
+          mounts: [
+            { destination: '/own', type: 'tmpfs', source: 'tmpfs' },
+            { destination: '/kept', type: 'bind', source: volume, options: ['rbind', 'rprivate'] },
+            { destination: '/theirs', type: 'bind', source: volume, options: ['rbind', 'rshared'] },
+          ],
+        },
+      );
+      assert.deepEqual(output.trim().split('\n').toSorted(), ['/kept 0', '/own 0', '/proc 0', '/theirs 1']);
+    } finally {
+      native().umount2(volume, MNT_DETACH);
+    }
+  });
+
   it('copies what was there into a tmpfs with tmpcopyup', async () => {
     mkdirSync(join(containers.rootfs, 'full'), { recursive: true });
     writeFileSync(join(containers.rootfs, 'full/file'), 'kept\n');

@@ -251,7 +251,7 @@ export function commonDirectory(data: readonly string[]): string {
   return common;
 }
 
-function pushPivot({ init, spec }: Compilation, directory: string, noPivot: boolean): void {
+function pushPivot({ init }: Compilation, directory: string, noPivot: boolean): void {
   const why = "the host's root goes out of reach: nothing looked up from here on can lead to it";
   if (noPivot) {
     init.push(
@@ -278,18 +278,6 @@ function pushPivot({ init, spec }: Compilation, directory: string, noPivot: bool
     { op: 'umount', target: '.', flags: n.MNT_DETACH, why },
     { op: 'chdir', path: '/', ...rootWords },
   );
-  const propagation = spec.linux?.rootfsPropagation;
-  if (propagation) {
-    init.push({
-      op: 'mount',
-      source: '',
-      target: '/',
-      type: '',
-      flags: propagationFlags(propagation)!,
-      data: '',
-      why: 'runtime-spec config-linux.md: rootfsPropagation',
-    });
-  }
 }
 
 /** What is closed off once all is in its place: sysctls first, since their files turn read-only. */
@@ -312,6 +300,18 @@ export function sealRootfs(compilation: Compilation, { root, proc, nullDevice }:
       recursive: false,
       why: 'runtime-spec config.md: root.readonly',
       failure: 'error remounting the root file system read-only',
+    });
+  }
+  const propagation = linux.rootfsPropagation;
+  if (propagation) {
+    init.push({
+      op: 'mount',
+      source: '',
+      target: '/',
+      type: '',
+      flags: propagationFlags(propagation)!,
+      data: '',
+      why: 'runtime-spec config-linux.md: rootfsPropagation; last, since what is mounted on a shared mount becomes shared',
     });
   }
 }

@@ -40,7 +40,7 @@ $ docker inspect audb --format '{{json .Mounts}}' | $KEYS
 [].RW: boolean
 [].Source: string
 [].Type: string
-$! next to a shared bind our other mounts are shared too, inside the container: docker start -a audb
+$! where the mounts of the machine are private, a slave has no master: docker start -a audb
 /a rw,relatime -
 /b ro,relatime -
 /c ro,relatime master:N
