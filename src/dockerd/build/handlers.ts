@@ -6,6 +6,7 @@ import { serveGrpc } from '../buildkit/grpc/server.ts';
 import type { Call } from '../server/call.ts';
 import type { Handlers } from '../server/server.ts';
 import type { BuildService } from './build-service.ts';
+import { pruneCache } from './cache-usage.ts';
 import { classicBuild } from './classic-build.ts';
 
 type Names = 'build' | 'buildPrune' | 'buildCancel' | 'session' | 'grpc';
@@ -64,7 +65,7 @@ async function prune(service: BuildService, call: Call): Promise<void> {
   const until = age === undefined ? undefined : new Date(Date.now() - durationMs(age));
   const keepBytes =
     call.query.integer('keep-storage') || call.query.integer('reserved-space') || call.query.integer('max-used-space');
-  const dropped = service.builder.prune({
+  const dropped = await pruneCache(service.builder, {
     all: call.query.bool('all'),
     ...(until !== undefined && { until }),
     ...(keepBytes && { keepBytes }),
@@ -73,7 +74,7 @@ async function prune(service: BuildService, call: Call): Promise<void> {
   const bytes = dropped.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   service.parts.services.events.publish('builder', 'prune', '', { reclaimed: String(bytes) });
   call.json(200, {
-    CachesDeleted: dropped.length === 0 ? null : dropped.map(({ id }) => id.replace('sha256:', '').slice(0, 25)),
+    CachesDeleted: dropped.length === 0 ? null : dropped.map(({ id }) => id),
     SpaceReclaimed: bytes,
   });
 }

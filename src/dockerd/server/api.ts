@@ -4,6 +4,7 @@ import type { Containerd } from '../../containerd/index.ts';
 import { NotImplemented } from '../../errdefs/index.ts';
 import { toAuthConfig } from '../../registry/index.ts';
 import type { BuildService } from '../build/build-service.ts';
+import { cacheUsage } from '../build/cache-usage.ts';
 import { buildHandlers } from '../build/handlers.ts';
 import type { ContainerServices } from '../container/services.ts';
 import type { EventLog } from '../event/event-log.ts';
@@ -57,6 +58,7 @@ export function createApiServer(parts: ApiParts): ApiServer {
       events,
       facts,
       login: (auth, signal) => images.registry.login(toAuthConfig(auth), signal),
+      buildCache: async () => (await cacheUsage(parts.builds.builder)).map(({ mutable: _, ...record }) => record),
     }),
     imageAttestations: later('attestations'),
     ...buildHandlers(parts.builds),

@@ -1,8 +1,9 @@
 // BuildKit's API: moby.buildkit.v1.Control and the gateway's LLBBridge, as far as buildx, compose and their libraries call them.
 
 import type { IncomingHttpHeaders } from 'node:http2';
-import type { Builder, BuildResult, CacheRecord } from '../../../build/index.ts';
+import type { Builder, BuildResult } from '../../../build/index.ts';
 import { InvalidArgument, NotFound, NotImplemented } from '../../../errdefs/index.ts';
+import { cacheUsage, pruneCache } from '../../build/cache-usage.ts';
 import { defaultPlatform } from '../../build/platform.ts';
 import { type Call, type Services, serverStreaming, streaming, unary } from '../grpc/server.ts';
 import { TunnelSocket } from '../grpc/tunnel.ts';
@@ -34,18 +35,13 @@ export interface ControlDeps {
 const frontendCaps = [
   'solve.base',
   'solve.inlinereturn',
-  'resolveimage',
-  'resolveimage.resolvemode',
   'return',
   'returnmap',
   'importcaches',
   'proto.refarray',
-  'reference.output',
-  'frontend.inputs',
   'gateway.solve.metadata',
   'gateway.evaluate.solve',
   'gateway.evaluate',
-  'gateway.warnings',
 ];
 const llbCaps = [
   'source.local',
@@ -64,9 +60,6 @@ const llbCaps = [
   'meta.ignorecache',
   'meta.description',
   'meta.exportcache',
-  'remotecache.gha',
-  'exporter.image.annotations',
-  'exporter.image.attestations',
 ];
 
 const buildIdKey = 'buildkit-controlapi-buildid';
@@ -92,7 +85,9 @@ export class Control {
       [control('ListWorkers')]: unary(pb.ListWorkersRequest, pb.ListWorkersResponse, () => ({
         record: [this.#worker()],
       })),
-      [control('DiskUsage')]: unary(pb.DiskUsageRequest, pb.DiskUsageResponse, () => ({ record: this.#usage() })),
+      [control('DiskUsage')]: unary(pb.DiskUsageRequest, pb.DiskUsageResponse, async () => ({
+        record: await this.#usage(),
+      })),
       [control('Prune')]: serverStreaming(pb.PruneRequest, pb.UsageRecord, request => this.#prune(request)),
       [control('Solve')]: unary(pb.SolveRequest, pb.SolveResponse, (request, call) =>
         this.#solve(request, call.signal),
@@ -117,8 +112,6 @@ export class Control {
         this.#bridgeSolve(request, call.metadata, call.signal),
       ),
       [bridge('Evaluate')]: unary(pb.EvaluateRequest, pb.Empty, () => ({})),
-      [bridge('Inputs')]: unary(pb.Empty, pb.InputsResponse, () => ({})),
-      [bridge('Warn')]: unary(pb.Empty, pb.Empty, () => ({})),
       [bridge('Return')]: unary(pb.ReturnRequest, pb.Empty, (request, call) =>
         this.#bridgeReturn(request, call.metadata, call.signal),
       ),
@@ -225,6 +218,8 @@ export class Control {
     session: Session | undefined,
   ): Promise<void> {
     const { ref } = attributes;
+    if (attributes.mode === 'max')
+      throw new NotImplemented('cache export with mode=max is not supported: only mode=min is');
     if (type !== 'registry' || ref === undefined)
       throw new NotImplemented(`cache export of type "${type}" is not supported: only inline and registry are`);
     const { builder, targets } = this.#deps;
@@ -319,30 +314,19 @@ export class Control {
     return this.#builds.get(ref, signal);
   }
 
-  #usage(): Partially<MessageOf<typeof pb.UsageRecord>>[] {
-    const { builder } = this.#deps;
-    const steps = builder.cache.list().map((record: CacheRecord) => ({
-      ID: record.key.slice(7, 32),
-      Size: record.sizeBytes,
-      InUse: builder.cache.isInUse(record.key),
-      CreatedAt: timestamp(new Date(record.createdAt)),
-      LastUsedAt: timestamp(new Date(record.lastUsedAt)),
-      UsageCount: record.usageCount,
-      Description: record.description,
-      RecordType: record.type,
-      Shared: false,
+  async #usage(): Promise<Partially<MessageOf<typeof pb.UsageRecord>>[]> {
+    return (await cacheUsage(this.#deps.builder)).map(record => ({
+      ID: record.ID,
+      Mutable: record.mutable,
+      Size: record.Size,
+      InUse: record.InUse,
+      CreatedAt: timestamp(new Date(record.CreatedAt)),
+      LastUsedAt: timestamp(new Date(record.LastUsedAt ?? record.CreatedAt)),
+      UsageCount: record.UsageCount,
+      Description: record.Description,
+      RecordType: record.Type,
+      Shared: record.Shared,
     }));
-    const mounts = builder.cacheMounts().map(mount => ({
-      ID: mount.directory.slice(0, 25),
-      Mutable: true,
-      InUse: mount.inUse,
-      CreatedAt: timestamp(new Date(mount.createdAt)),
-      LastUsedAt: timestamp(new Date(mount.lastUsedAt)),
-      UsageCount: mount.usageCount,
-      Description: `cached mount ${mount.id}`,
-      RecordType: 'exec.cachemount',
-    }));
-    return [...steps, ...mounts];
   }
 
   async *#prune(
@@ -350,14 +334,13 @@ export class Control {
   ): AsyncGenerator<Partially<MessageOf<typeof pb.UsageRecord>>> {
     const until = request.keepDuration > 0 ? new Date(Date.now() - request.keepDuration / 1e6) : undefined;
     const keepBytes = request.reservedSpace || request.maxUsedSpace || undefined;
-    const dropped = this.#deps.builder.prune({
+    const dropped = await pruneCache(this.#deps.builder, {
       all: request.all,
       ...(until !== undefined && { until }),
       ...(keepBytes !== undefined && { keepBytes }),
     });
     if (until === undefined && keepBytes === undefined) this.#deps.directories.clear();
-    for (const { id, sizeBytes } of dropped)
-      yield { ID: id.replace('sha256:', '').slice(0, 25), Size: sizeBytes, RecordType: 'regular' };
+    for (const { id, sizeBytes } of dropped) yield { ID: id, Size: sizeBytes, RecordType: 'regular' };
   }
 }
 

@@ -40,6 +40,8 @@ export async function exportResult(
   inlineCache: boolean,
 ): Promise<Record<string, string>> {
   const { Type: type, Attrs: attributes } = exporter;
+  const annotation = Object.keys(attributes).find(key => key.startsWith('annotation'));
+  if (annotation !== undefined) throw new NotImplemented(`annotations are not supported: ${annotation}`);
   const names = (attributes.name ?? '').split(',').filter(name => name !== '');
   const needSession = (): Session => {
     if (session === undefined) throw new InvalidArgument(`output ${type} needs a session with the client`);

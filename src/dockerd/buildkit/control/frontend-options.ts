@@ -24,6 +24,7 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
   const labels: Record<string, string> = {};
   const namedContexts = new Map<string, NamedContext>();
   for (const [key, value] of Object.entries(attributes)) {
+    if (key.startsWith('attest:')) throw new NotImplemented(`attestations are not supported: ${key.slice(7)}`);
     if (key.startsWith('build-arg:')) buildArgs.set(key.slice(10), value);
     else if (key.startsWith('label:')) labels[key.slice(6)] = value;
     else if (key.startsWith('context:')) namedContexts.set(key.slice(8).toLowerCase(), namedContext(key, value));

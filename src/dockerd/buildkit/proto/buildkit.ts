@@ -231,7 +231,4 @@ export const ReturnRequest = message('gateway.ReturnRequest', {
   result: nested(1, () => Result),
   error: nested(2, () => Status),
 });
-export const InputsResponse = message('gateway.InputsResponse', {
-  Definitions: map(1, id => nested(id, () => Definition)),
-});
 export const EvaluateRequest = message('gateway.EvaluateRequest', { Ref: string(1) });

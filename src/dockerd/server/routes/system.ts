@@ -1,6 +1,6 @@
 // Ping, version, info, events, df, auth.
 
-import { authConfigShape } from '../../../api/index.ts';
+import { authConfigShape, type BuildCacheRecord } from '../../../api/index.ts';
 import { InvalidArgument } from '../../../errdefs/index.ts';
 import { nowNs } from '../../clock.ts';
 import { summarise } from '../../container/list.ts';
@@ -39,6 +39,7 @@ export interface SystemServices {
   readonly events: EventLog;
   readonly facts: SystemFacts;
   readonly login: Login;
+  readonly buildCache: () => Promise<readonly BuildCacheRecord[]>;
 }
 
 export function systemHandlers(services: SystemServices): Pick<Handlers, Names> {
@@ -132,6 +133,6 @@ async function diskUsage(services: SystemServices, call: Call): Promise<void> {
     Images: imageUsage.images,
     Containers: containers,
     Volumes: volumes,
-    BuildCache: wants('build-cache') ? [] : null,
+    BuildCache: wants('build-cache') ? await services.buildCache() : null,
   });
 }
