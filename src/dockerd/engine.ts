@@ -20,6 +20,7 @@ import { SeccompProfiles } from './container/seccomp-profiles.ts';
 import type { ContainerServices } from './container/services.ts';
 import { eventAttributes } from './container/services.ts';
 import { SharedShm } from './container/shared-shm.ts';
+import { stopContainer } from './container/stop.ts';
 import { EventLog } from './event/event-log.ts';
 import { ExecStore } from './exec/exec.ts';
 import { type ImageDeps, StoragePolicy } from './image/index.ts';
@@ -56,6 +57,7 @@ const graceMs = 2000;
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { config } = options;
   const log = options.log ?? createLog(config.logLevel);
+  for (const name of config.ineffective) log.warn(`the option "${name}" has no effect in this engine`);
   await using undo = new AsyncDisposableStack();
   makeRoots(config);
   const containerd = undo.use(await openContainerd({ root: config.dataRoot }));
@@ -93,6 +95,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     ...(config.mtu !== undefined && { mtu: config.mtu }),
     icc: config.icc,
     ipv6: config.ipv6,
+    ipForward: config.ipForward,
+    ipMasquerade: config.ipMasquerade,
     ...(config.hostIp !== undefined && { publishAddress: config.hostIp }),
     ...(config.addressPools.length > 0 && { defaultAddressPools: config.addressPools }),
     engineId: facts.engineId,
@@ -143,6 +147,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       insecureRegistries: config.insecureRegistries,
       maxConcurrentDownloads: config.maxConcurrentDownloads,
       maxConcurrentUploads: config.maxConcurrentUploads,
+      retry: { attempts: config.maxDownloadAttempts },
+      proxyEnvironment: process.env,
     }),
   );
   const images: ImageDeps = {
@@ -181,9 +187,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         clearTimeout(container.restartTimer);
         container.stopHealthChecks?.();
       }
+      if (!config.liveRestore) await stopAll(services);
       await end.disposeAsync();
     },
   };
+}
+
+/** Without live-restore containers end with the daemon: each has its own time to stop, all together the shutdown timeout. */
+async function stopAll(services: ContainerServices): Promise<void> {
+  const running = services.store.all().filter(container => container.state.running);
+  const late = new Promise<void>(resolve => {
+    setTimeout(resolve, services.config.shutdownTimeoutSeconds * 1000).unref();
+  });
+  const stopped = Promise.allSettled(
+    running.map(async container => {
+      await stopContainer(services, container, {});
+      // By the daemon, not by hand: `unless-stopped` starts it again.
+      container.state.manuallyStopped = false;
+      services.store.save(container);
+    }),
+  );
+  await Promise.race([stopped, late]);
 }
 
 /** What the tasks tell goes to the containers and execs that they are. */

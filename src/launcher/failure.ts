@@ -38,12 +38,19 @@ export class ProgramError extends Error {
 
   constructor(program: Program, failure: ProgramFailure) {
     const op = failedOp(program, failure);
-    const reason = failure.detail || describeErrno(failure.errno);
-    const attempted = op?.failure ?? `op ${failure.path.join('.')}${op ? ` (${op.op})` : ''}`;
+    const code = errnoName(failure.errno);
+    // Nothing has run: the launcher refused the program as a whole.
+    const otherVersion = failure.path.length === 0 && code === 'EPROTO';
+    const reason = otherVersion
+      ? 'berth-shim was built from other sources than this engine: build it again (npm install) and restart the engine'
+      : failure.detail || describeErrno(failure.errno);
+    const attempted = otherVersion
+      ? 'running a program'
+      : (op?.failure ?? `op ${failure.path.join('.')}${op ? ` (${op.op})` : ''}`);
     super(`${attempted}: ${reason}`);
     this.failure = failure;
     this.op = op;
-    this.code = errnoName(failure.errno);
+    this.code = code;
   }
 }
 

@@ -65,3 +65,19 @@ test('a shim that is killed takes its container along, and the engine knows', { 
   assert.equal(await engine.ok('inspect', '-f', '{{.State.Status}}', 'box'), 'running');
   assert.deepEqual(readdirSync(join(engine.dir, 'exec/tasks')).filter(name => !name.startsWith('.')).length, 1);
 });
+
+test('without live-restore containers stop with the daemon, and policies start them again', { skip }, async () => {
+  await using engine = await startEngine({ flags: ['--live-restore=false', '--userland-proxy=false'] });
+  const stops = ['sh', '-c', 'trap "exit 3" TERM; while true; do sleep 0.05; done'];
+  await engine.ok('run', '-d', '--name', 'plain', 'busybox', ...stops);
+  await engine.ok('run', '-d', '--name', 'again', '--restart', 'unless-stopped', 'busybox', ...stops);
+  await engine.stop();
+  assert.deepEqual(globSync('*', { cwd: join(engine.dir, 'exec/tasks') }), [], 'nothing runs without the daemon');
+  assert.match(readFileSync(engine.log, 'utf8'), /the option \\?"userland-proxy\\?" has no effect in this engine/);
+  await engine.start();
+  assert.equal(await engine.ok('inspect', '-f', '{{.State.Status}} {{.State.ExitCode}}', 'plain'), 'exited 3');
+  await until(
+    'the restart',
+    async () => (await engine.ok('inspect', '-f', '{{.State.Status}}', 'again')) === 'running',
+  );
+});

@@ -37,6 +37,14 @@ test("flags as dockerd's: long, short, with and without =", () => {
   assert.throws(() => parseFlags(['--bip']), { message: 'flag needs an argument: --bip' });
 });
 
+test('options without effect here are told by name, those with effect are not', () => {
+  const config = configFrom(
+    parseFlags(['--userland-proxy=false', '--iptables=false', '--ip-masq=false', '--ip-forward=false']),
+  );
+  assert.deepEqual(config.ineffective, ['userland-proxy', 'iptables']);
+  assert.deepEqual([config.ipMasquerade, config.ipForward], [false, false]);
+});
+
 test('daemon.json fills what flags leave open; unknown keys and doubles are refused by name', () => {
   using good = withFile(
     '{"data-root": "/d", "default-ulimits": {"nofile": {"Name": "nofile", "Soft": 1, "Hard": 2}}, "mtu": 1400}',

@@ -62,7 +62,13 @@ export interface Config {
   readonly seccompProfile?: string;
   /** Ours by default: containers outlive the daemon. */
   readonly liveRestore: boolean;
+  /** How long the daemon waits for its containers to stop when it ends without live-restore. */
   readonly shutdownTimeoutSeconds: number;
+  /** Options given that have no effect here, by name. */
+  readonly ineffective: readonly string[];
+  readonly ipForward: boolean;
+  readonly ipMasquerade: boolean;
+  readonly maxDownloadAttempts: number;
   readonly stopTimeoutSeconds: number;
   readonly experimental: boolean;
   readonly minApiVersion: string;
@@ -262,6 +268,10 @@ export function configFrom(values: OptionValues): Config {
     ...optional('initPath', text('init-path')),
     noNewPrivileges: flag('no-new-privileges', false),
     ...optional('seccompProfile', text('seccomp-profile')),
+    ineffective: [...values.keys()].filter(option => option.ignored).map(option => option.flag ?? option.key!),
+    ipForward: flag('ip-forward', true),
+    ipMasquerade: flag('ip-masq', true),
+    maxDownloadAttempts: number('max-download-attempts', 5),
     liveRestore: flag('live-restore', true),
     shutdownTimeoutSeconds: number('shutdown-timeout', 15),
     stopTimeoutSeconds: number('default-stop-timeout', 10),

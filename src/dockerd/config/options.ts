@@ -11,7 +11,7 @@ export interface OptionSpec {
   readonly key?: string;
   readonly kind: OptionKind;
   readonly usage: string;
-  /** Accepted for Docker's sake; it changes nothing here. */
+  /** Accepted for Docker's sake; it changes nothing here, and the daemon says so in its log. */
   readonly ignored?: boolean;
 }
 
@@ -32,14 +32,20 @@ export const options: readonly OptionSpec[] = [
   { flag: 'bridge', short: 'b', key: 'bridge', kind: 'string', usage: 'Attach containers to a network bridge' },
   { flag: 'bip', key: 'bip', kind: 'string', usage: 'IPv4 address for the default bridge' },
   { flag: 'fixed-cidr', key: 'fixed-cidr', kind: 'string', usage: 'IPv4 subnet for the default bridge network' },
-  { flag: 'default-gateway', key: 'default-gateway', kind: 'string', usage: 'Default gateway for the default bridge' },
+  {
+    flag: 'default-gateway',
+    key: 'default-gateway',
+    kind: 'string',
+    usage: 'Default gateway for the default bridge',
+    ignored: true,
+  },
   { flag: 'default-address-pool', key: 'default-address-pools', kind: 'list', usage: 'Default address pools' },
   { flag: 'mtu', key: 'mtu', kind: 'int', usage: 'Set the MTU of the default bridge network' },
   { flag: 'icc', key: 'icc', kind: 'bool', usage: 'Enable inter-container communication' },
   { flag: 'ip', key: 'ip', kind: 'string', usage: 'Host IP for port publishing from the default bridge network' },
   { flag: 'ipv6', key: 'ipv6', kind: 'bool', usage: 'Enable IPv6 networking for the default bridge network' },
-  { flag: 'ip-forward', key: 'ip-forward', kind: 'bool', usage: 'Enable net.ipv4.ip_forward', ignored: true },
-  { flag: 'ip-masq', key: 'ip-masq', kind: 'bool', usage: 'Enable IP masquerading', ignored: true },
+  { flag: 'ip-forward', key: 'ip-forward', kind: 'bool', usage: 'Enable net.ipv4.ip_forward' },
+  { flag: 'ip-masq', key: 'ip-masq', kind: 'bool', usage: 'Enable IP masquerading' },
   { flag: 'iptables', key: 'iptables', kind: 'bool', usage: 'Enable addition of firewall rules', ignored: true },
   { flag: 'ip6tables', key: 'ip6tables', kind: 'bool', usage: 'Enable addition of firewall rules', ignored: true },
   { flag: 'userland-proxy', key: 'userland-proxy', kind: 'bool', usage: 'Use userland proxy', ignored: true },
