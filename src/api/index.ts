@@ -135,7 +135,7 @@ export {
   type InfoResponse,
   type VersionResponse,
 } from './system.ts';
-export { zeroTime } from './time.ts';
+export { humanDuration, zeroTime } from './time.ts';
 export {
   checkVersion,
   compareVersions,

@@ -1,10 +1,11 @@
 // What `ps` shows of a container.
 
 import type { ContainerSummary, PortSummary } from '../../api/index.ts';
+import { humanDuration } from '../../api/index.ts';
 import type { RowType } from '../format/formatter.ts';
 import { ellipsis } from '../format/text.ts';
 import { localTime } from '../format/time.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanSize } from '../format/units.ts';
 import { goQuote } from '../template/index.ts';
 
 interface RowOptions {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { humanDuration } from '../../api/index.ts';
 import { indentJson } from './inspect.ts';
 import { alignTable } from './table.ts';
 import { compareNatural, ellipsis } from './text.ts';
 import { parseTimestamp } from './timestamp.ts';
-import { binarySize, formatDuration, humanDuration, humanSize, parseBytes, parseDuration } from './units.ts';
+import { binarySize, formatDuration, humanSize, parseBytes, parseDuration } from './units.ts';
 
 test('a column is as wide as its widest cell and three more, ten at least', () => {
   assert.equal(alignTable('A\tB\nlonger than ten\tx\n'), 'A                 B\nlonger than ten   x\n');

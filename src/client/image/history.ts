@@ -1,10 +1,11 @@
 import type { ImageHistoryItem } from '../../api/index.ts';
+import { humanDuration } from '../../api/index.ts';
 import type { Command } from '../command/command.ts';
 import { flag } from '../command/flag.ts';
 import { formatList, type RowType } from '../format/formatter.ts';
 import { ellipsis, shortId } from '../format/text.ts';
 import { localRfc3339 } from '../format/time.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanSize } from '../format/units.ts';
 import { imageSegment } from './path.ts';
 import { platformJson } from './rm.ts';
 

@@ -1,9 +1,10 @@
 // What `images` shows: one row for each name of an image.
 
 import type { ImageSummary } from '../../api/index.ts';
+import { humanDuration } from '../../api/index.ts';
 import type { RowType } from '../format/formatter.ts';
 import { localTime } from '../format/time.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanSize } from '../format/units.ts';
 
 export interface ImageName {
   readonly image: ImageSummary;

@@ -1,9 +1,10 @@
 // `system df -v`: every image, container, volume and cache record.
 
 import type { BuildCacheRecord, DiskUsageResponse } from '../../api/index.ts';
+import { humanDuration } from '../../api/index.ts';
 import { containerRow } from '../container/row.ts';
 import { formatList, type RowType } from '../format/formatter.ts';
-import { humanDuration, humanSize } from '../format/units.ts';
+import { humanSize } from '../format/units.ts';
 import { type ImageName, imageRow } from '../image/row.ts';
 import { volumeRow } from '../volume/ls.ts';
 

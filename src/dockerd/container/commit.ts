@@ -118,46 +118,28 @@ async function unpack(
   await writer.commit();
 }
 
-/** A container's configuration as an image's: without what belongs to one container. */
-function runConfig(config: ContainerConfig): ImageRunConfig {
-  const {
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    OnBuild,
-    Shell,
-  } = config;
-  const result: Record<string, unknown> = {};
-  const put = (name: string, value: unknown): void => {
-    const empty =
-      value === undefined ||
-      value === null ||
-      value === '' ||
-      (typeof value === 'object' && Object.keys(value).length === 0);
-    if (!empty) result[name] = value;
-  };
-  for (const [name, value] of Object.entries({
-    User,
-    ExposedPorts,
-    Env,
-    Entrypoint,
-    Cmd,
-    Volumes,
-    WorkingDir,
-    Labels,
-    StopSignal,
-    Healthcheck,
-    OnBuild,
-    Shell,
-  })) {
-    put(name, value);
-  }
-  return result as ImageRunConfig;
-}
+/** What an image says of running it; the rest of a container's configuration belongs to one container. */
+const imageKeys = [
+  'User',
+  'ExposedPorts',
+  'Env',
+  'Entrypoint',
+  'Cmd',
+  'Volumes',
+  'WorkingDir',
+  'Labels',
+  'StopSignal',
+  'Healthcheck',
+  'OnBuild',
+  'Shell',
+] as const satisfies readonly (keyof ImageRunConfig & keyof ContainerConfig)[];
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
+
+/** A container's configuration as an image's; what is empty is left out. */
+const runConfig = (config: ContainerConfig): ImageRunConfig =>
+  Object.fromEntries(imageKeys.map(key => [key, config[key]]).filter(([, value]) => !isEmpty(value))) as ImageRunConfig;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { humanDuration } from '../../api/index.ts';
 import { newState, statusOf } from './record.ts';
-import { humanDuration, statusText } from './status-text.ts';
+import { statusText } from './status-text.ts';
 
 test("lengths of time in Docker's words", () => {
   const s = 1000;
