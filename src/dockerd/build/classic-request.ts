@@ -5,6 +5,7 @@ import { InvalidArgument, NotImplemented } from '../../errdefs/index.ts';
 import { parsePlatform } from '../../oci/index.ts';
 import { type AuthConfig, decodeRegistryConfig, parseReference } from '../../registry/index.ts';
 import type { Call } from '../server/call.ts';
+import { buildNetwork } from './network.ts';
 import { defaultPlatform } from './platform.ts';
 
 export interface ClassicRequest {
@@ -28,8 +29,10 @@ export function classicRequest(call: Call): ClassicRequest {
   if (query.bool('squash')) throw new NotImplemented('squash is not supported by this engine');
   const outputs = json<readonly unknown[]>(call, 'outputs') ?? [];
   if (outputs.length > 0) throw new NotImplemented('outputs are not supported by the classic door: use BuildKit');
-  const network = query.text('networkmode');
-  if (network.startsWith('container:')) throw new NotImplemented('network modes of other containers are not supported');
+  for (const name of ['memswap', 'cpusetmems']) {
+    if (query.text(name) !== '' && query.text(name) !== '0')
+      throw new NotImplemented(`${name} is not supported in builds`);
+  }
   const platform = query.text('platform');
   const target = query.text('target');
   const args = json<Record<string, string | null>>(call, 'buildargs') ?? {};
@@ -48,7 +51,7 @@ export function classicRequest(call: Call): ClassicRequest {
       platforms: [platform === '' ? defaultPlatform() : parsePlatform(platform)],
       buildPlatform: defaultPlatform(),
       namedContexts: new Map(),
-      network: network === 'none' || network === 'host' ? network : 'default',
+      network: buildNetwork(query.text('networkmode')),
       insecureAllowed: false,
       noCache: query.bool('nocache'),
       pull: query.bool('pull'),
@@ -89,14 +92,17 @@ function hosts(call: Call): string[] {
   return call.query
     .all('extrahosts')
     .filter(text => text !== '')
-    .flatMap(text => (text.startsWith('[') ? (JSON.parse(text) as string[]) : [text]));
+    .flatMap(text => (text.startsWith('[') ? parsed<string[]>(text, 'extrahosts') : [text]));
 }
 
 function json<T>(call: Call, name: string): T | undefined {
   const text = call.query.text(name);
-  if (text === '') return undefined;
+  return text === '' ? undefined : (parsed<T | null>(text, name) ?? undefined);
+}
+
+function parsed<T>(text: string, name: string): T {
   try {
-    return (JSON.parse(text) as T | null) ?? undefined;
+    return JSON.parse(text) as T;
   } catch (cause) {
     throw new InvalidArgument(`error reading ${name}: ${(cause as Error).message}`, { cause });
   }

@@ -3,6 +3,7 @@
 import type { BuildOptions, NamedContext, RunOptions } from '../../../build/index.ts';
 import { InvalidArgument, NotImplemented } from '../../../errdefs/index.ts';
 import { type Platform, parsePlatform } from '../../../oci/index.ts';
+import { buildNetwork } from '../../build/network.ts';
 import { defaultPlatform } from '../../build/platform.ts';
 
 export type Attributes = Readonly<Record<string, string>>;
@@ -31,7 +32,6 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
   }
   const text = (name: string): string | undefined => attributes[name] || undefined;
   const platforms: Platform[] = (text('platform')?.split(',') ?? []).map(platform => parsePlatform(platform.trim()));
-  const network = text('force-network-mode');
   const target = text('target');
   const remote = text('context');
   const request = text('requestid');
@@ -44,7 +44,7 @@ export function frontendOptions(attributes: Attributes): FrontendOptions {
     namedContexts,
     platforms: platforms.length === 0 ? [defaultPlatform()] : platforms,
     buildPlatform: defaultPlatform(),
-    network: network === 'none' || network === 'host' ? network : 'default',
+    network: buildNetwork(text('force-network-mode') ?? ''),
     insecureAllowed: false,
     noCache: 'no-cache' in attributes,
     pull: attributes['image-resolve-mode'] === 'pull',
