@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { describe as describeError } from '../errdefs/index.ts';
 import {
   addAddress,
@@ -56,6 +57,8 @@ async function start(
 
 before(async () => {
   ({ outside } = leaveTheMachine());
+  // The tests break things and heal them themselves: the controller's watch looks only when a test lets time pass.
+  mock.timers.enable({ apis: ['setInterval'] });
   controller = make();
   await controller.restore([]);
 });
@@ -64,6 +67,7 @@ after(async () => {
   for (const container of running) container[Symbol.dispose]();
   await controller.destroy();
   outside[Symbol.dispose]();
+  mock.timers.reset();
 });
 
 describe('the default network', () => {
@@ -427,5 +431,18 @@ test('a table that somebody flushed is made again', async () => {
   assert.equal(await outside.call('192.0.2.2', 8120), '172.17.0.1', 'the proxy steps in');
   assert.equal((await controller.heal()).length, 1);
   assert.equal(await outside.call('192.0.2.2', 8120), '192.0.2.1');
+  assert.deepEqual(await controller.heal(), []);
+});
+
+test('a flushed table is seen by the watch at its next look', async () => {
+  using kernel = new Kernel();
+  const { Firewall } = await import('./firewall/firewall.ts');
+  mock.timers.tick(2000);
+  await setImmediate();
+  warnings.length = 0;
+  new Firewall(kernel.netfilter, 'berth-berthtest0').removeTable();
+  mock.timers.tick(2000);
+  await setImmediate();
+  assert.deepEqual(warnings.splice(0), ['the nf_tables table was gone and has been made again']);
   assert.deepEqual(await controller.heal(), []);
 });
